@@ -1,0 +1,63 @@
+/// Everything that can be set, as plain structs with defaults. The JSON form has the same names, letter for letter; the
+/// guide's configuration page lists them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <llmroute/core/admission_queue.hpp>
+#include <llmroute/core/circuit_breaker.hpp>
+#include <llmroute/core/health_tracker.hpp>
+#include <llmroute/core/node_pool.hpp>
+#include <llmroute/result.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmroute {
+
+/// Whether a model that no entry of `models` names is served when a node has it.
+enum class UnlistedModels { serve, refuse };
+
+struct RouterConfig {
+  std::string strategy = "auto";
+  std::string default_model{};  ///< for a request that names none; empty: the only one there is
+  UnlistedModels unlisted_models = UnlistedModels::serve;
+  int max_retries = 2;         ///< extra attempts of one call
+  double retry_budget = 0.2;   ///< see RetryBudget
+  double retry_floor = 1;      ///< tokens a second
+  Duration backoff = std::chrono::milliseconds(500);
+  AllDown all_down = AllDown::fail_fast;
+  std::size_t max_event = 1 << 20;  ///< bytes of one SSE event
+  std::uint64_t seed = 0;           ///< 0: from the system
+};
+
+/// Zero is off.
+struct TimeoutsConfig {
+  Duration connect = std::chrono::seconds(5);
+  Duration headers = std::chrono::seconds(120);  ///< streams: until the response headers
+  Duration response{};                           ///< plain calls: until the whole answer
+  Duration first_content{};                      ///< streams: until the first content
+  Duration idle = std::chrono::seconds(120);     ///< streams: between events, while the reader keeps up
+  Duration attempt{};
+  Duration total = std::chrono::seconds(600);
+};
+
+struct Config {
+  RouterConfig router{};
+  TimeoutsConfig timeouts{};
+  AdmissionOptions backpressure{};
+  HealthOptions health{};
+  BreakerOptions breaker{};
+  std::vector<NodeConfig> nodes{};
+  std::vector<ModelConfig> models{};
+
+  /// Reads the JSON form. `source` names the text in messages ("config.json"). An unknown key, a bad value or a duplicate
+  /// is an invalid_config error: "source:line: key: what is wrong, the nearest right one".
+  static Result<Config> from_json(std::string_view json, std::string_view source = "configuration");
+
+  /// Checks what the structs alone cannot: URLs, names, ranges, references. Expands `${VAR}` in api_key and headers.
+  /// Router::create does it; call it to check a configuration without running it.
+  Result<void> prepare();
+};
+
+}  // namespace llmroute

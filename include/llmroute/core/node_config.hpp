@@ -1,0 +1,59 @@
+/// What is known of a node and of a model before anything has happened: the keys of `nodes` and `models`.
+#pragma once
+
+#include <chrono>
+#include <llmroute/core/time.hpp>
+#include <llmroute/headers.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace llmroute {
+
+/// What speaks at a node's URL. `automatic` assumes the common OpenAI dialect and nothing more.
+enum class Provider { automatic, openai, azure, anthropic, vllm, sglang, llamacpp, tgi, triton };
+
+struct TlsConfig {
+  std::string ca_file{};    ///< empty: the system's
+  std::string cert_file{};  ///< client certificate, PEM
+  std::string key_file{};
+  bool verify = true;
+
+  friend bool operator==(const TlsConfig&, const TlsConfig&) = default;
+};
+
+struct NodeConfig {
+  std::string name{};             ///< identity; empty: the URL without its path
+  std::string url{};              ///< scheme, host, port; a path in it is the base path
+  std::string base_path = "/v1";  ///< used when url has no path; "" for none at all
+  Provider provider = Provider::automatic;
+  std::vector<std::string> models{};  ///< empty: learnt from GET models
+  std::string api_key{};              ///< sent as Bearer; never logged
+  double weight = 1;
+  int priority = 0;                 ///< lower first
+  int capacity = 0;                 ///< divisor of load scores; 0: max_concurrent_requests, else weight
+  int max_concurrent_requests = 0;  ///< hard cap; 0: none
+  std::map<std::string, std::string> labels{};
+  Duration max_connection_age = std::chrono::minutes(5);
+  TlsConfig tls{};
+  std::string proxy{};  ///< "env": the environment's
+  Headers headers{};    ///< sent with every request to this node
+
+  /// The divisor of load scores; > 0.
+  double load_capacity() const noexcept {
+    if (capacity > 0) return capacity;
+    if (max_concurrent_requests > 0) return max_concurrent_requests;
+    return weight > 0 ? weight : 1;
+  }
+};
+
+struct ModelConfig {
+  std::string name{};                ///< what callers ask for
+  std::string model_id{};            ///< what nodes are asked for; empty: the name
+  std::vector<std::string> nodes{};  ///< by name; empty: every node that serves model_id
+  std::map<std::string, double> weights{};  ///< per node, for this model
+  std::vector<std::string> fallbacks{};     ///< other models, in order
+  bool active = true;
+};
+
+}  // namespace llmroute

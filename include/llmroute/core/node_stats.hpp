@@ -1,0 +1,51 @@
+/// What is measured of a node while calls run: counters every loop adds to, averages under the node's lock.
+#pragma once
+
+#include <atomic>
+#include <cmath>
+#include <cstdint>
+#include <llmroute/core/time.hpp>
+
+namespace llmroute {
+
+/// A mean that forgets: weights halve every `tau * ln 2`, whatever the spacing of the samples. Between samples the value
+/// stays; `decayed` lets it fade towards zero, for readers to whom a stale high value must not be a life sentence.
+/// Writers take turns (the node's lock); readers see a recent value.
+class Ewma {
+ public:
+  explicit Ewma(Duration tau = std::chrono::seconds(10)) noexcept : tau_(seconds(tau)) {}
+
+  void add(double sample, Time now) noexcept {
+    const double old = value_.load(std::memory_order_relaxed);
+    const Time last{Duration{last_.load(std::memory_order_relaxed)}};
+    const double keep = seen() ? std::exp(-seconds(now - last) / tau_) : 0.0;
+    value_.store(old * keep + sample * (1 - keep), std::memory_order_relaxed);
+    last_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+
+  bool seen() const noexcept { return last_.load(std::memory_order_relaxed) != 0; }
+  double value() const noexcept { return value_.load(std::memory_order_relaxed); }
+
+  /// The value as if nothing but zero had come since the last sample.
+  double decayed(Time now) const noexcept {
+    const Time last{Duration{last_.load(std::memory_order_relaxed)}};
+    return value() * std::exp(-seconds(now - last) / tau_);
+  }
+
+ private:
+  double tau_;
+  std::atomic<double> value_{0};
+  std::atomic<Duration::rep> last_{0};
+};
+
+/// Thread safe: counters by any loop, averages by whoever holds the node's lock.
+struct NodeStats {
+  std::atomic<int> in_flight{0};
+  std::atomic<std::uint64_t> requests{0};
+  std::atomic<std::uint64_t> failures{0};
+  Ewma latency_seconds{};        ///< whole plain answers
+  Ewma first_content_seconds{};  ///< streams, to the first content
+  Ewma per_token_seconds{};      ///< plain answers, per completion token
+};
+
+}  // namespace llmroute

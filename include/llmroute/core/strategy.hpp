@@ -1,0 +1,87 @@
+/// How one node is chosen among those that may be asked: the interface of every strategy, built in or your own.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <llmroute/core/node_config.hpp>
+#include <llmroute/core/node_stats.hpp>
+#include <llmroute/core/pick_request.hpp>
+#include <llmroute/core/rng.hpp>
+#include <llmroute/core/time.hpp>
+#include <llmroute/core/weight_table.hpp>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace llmroute {
+
+/// A position in the span a strategy was given.
+enum class NodeIndex : std::uint32_t {};
+
+/// One node as a strategy sees it. Cheap to copy; valid during the pick.
+class NodeView {
+ public:
+  /// `weight` is the effective one: slow start and a model's own weights are in it.
+  NodeView(const NodeConfig& config, const NodeStats& stats, double weight) noexcept
+      : config_(&config), stats_(&stats), weight_(weight), capacity_(config.load_capacity()) {}
+
+  std::string_view name() const noexcept { return config_->name; }
+  double weight() const noexcept { return weight_; }
+  double capacity() const noexcept { return capacity_; }  ///< divisor of load scores, > 0
+  int priority() const noexcept { return config_->priority; }
+  int in_flight() const noexcept { return stats_->in_flight.load(std::memory_order_relaxed); }
+  const NodeConfig& config() const noexcept { return *config_; }
+  const NodeStats& stats() const noexcept { return *stats_; }
+
+ private:
+  const NodeConfig* config_;
+  const NodeStats* stats_;
+  double weight_;
+  double capacity_;
+};
+
+/// What a pick may use beside the nodes.
+struct PickContext {
+  Rng& rng;
+  Time now;
+  const WeightTable& weights;  ///< over the same nodes, computed once a candidate list
+};
+
+/// A strategy: compares numbers and names one of the nodes. The span is never empty. Called from many loops at once, so
+/// state of its own is atomic.
+template <class P>
+concept Picker = requires(P& picker, std::span<const NodeView> nodes, const PickRequest& request,
+                          PickContext& context) {
+  { picker.pick(nodes, request, context) } -> std::same_as<NodeIndex>;
+};
+
+/// The same function made virtual: what a router holds, since names come from configuration.
+///
+///     struct Cheapest : llmroute::Strategy {
+///       NodeIndex pick(std::span<const NodeView> nodes, const PickRequest&, PickContext&) override { ... }
+///     };
+class Strategy {
+ public:
+  virtual ~Strategy() = default;
+  virtual NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
+                         PickContext& context) = 0;
+};
+
+/// Makes a Strategy of any Picker.
+template <Picker P>
+class StrategyOf final : public Strategy {
+ public:
+  template <class... Args>
+  explicit StrategyOf(Args&&... args) : picker_(std::forward<Args>(args)...) {}
+
+  NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
+                 PickContext& context) override {
+    return picker_.pick(nodes, request, context);
+  }
+
+ private:
+  P picker_;
+};
+
+}  // namespace llmroute

@@ -1,0 +1,230 @@
+/// Router: the class most programs meet. It composes everything else: choice of node, health, retries, limits, streams.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <llmroute/config.hpp>
+#include <llmroute/core/strategy.hpp>
+#include <llmroute/headers.hpp>
+#include <llmroute/net/event_loop.hpp>
+#include <llmroute/observer.hpp>
+#include <llmroute/result.hpp>
+#include <llmroute/usage.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace llmroute {
+
+/// What one call wants that differs from the router's configuration.
+struct CallOptions {
+  std::optional<Duration> deadline{};     ///< for the whole call; default timeouts.total
+  std::optional<int> max_retries{};       ///< default router.max_retries
+  std::string_view tenant{};              ///< who pays: fair queueing, limits, metrics
+  int priority = 0;                       ///< in the queue: higher first
+  std::string_view session_key{};         ///< keeps a conversation together, for strategies that care
+  std::string_view request_id{};          ///< default: made by the router
+};
+
+/// Views are borrowed until a blocking call returns; start() and run_on() copy what they keep.
+struct Request {
+  std::string_view path = "/v1/chat/completions";
+  std::string_view body{};  ///< JSON, forwarded byte for byte but for `model`
+  Headers headers{};        ///< sent upstream beside the router's own (traceparent, ...)
+  CallOptions options{};
+};
+
+/// A whole answer; for a stream, what is known at its end (body empty).
+struct Reply {
+  int http_status = 0;
+  Headers headers{};
+  std::string body{};
+  std::string node{};
+  std::string model{};  ///< as asked
+  std::string request_id{};
+  std::vector<AttemptRecord> attempts{};
+  Usage usage{};
+  Duration time{};                        ///< the call in all
+  std::optional<Duration> first_content{};  ///< streams
+};
+
+/// One piece of a stream. Views are valid until the next one is asked for.
+struct Event {
+  std::string_view data{};  ///< the JSON of one chunk; empty for a comment
+  std::string_view raw{};   ///< the whole event as bytes to forward, blank line included
+};
+
+/// What is known when a stream's first byte is about to reach the caller.
+struct StreamHead {
+  int http_status = 200;
+  const Headers& headers;
+  std::string_view node;
+  std::string_view request_id;
+  int attempts = 1;
+};
+
+/// Whether on_event is done with an event, or keeps its views until Call::drained(). While one is kept no other comes and,
+/// once 64 KiB wait, the node is not read from.
+enum class Taken { done, kept };
+
+/// All run on the thread that turns the call's loop. on_done comes exactly once, last, and never from inside start or
+/// run_on; it may destroy the Call. With on_event set the call is a stream, without it a plain one.
+struct Callbacks {
+  std::function<void(const StreamHead&)> on_head{};
+  std::function<Taken(const Event&)> on_event{};
+  std::function<void(Result<Reply>)> on_done{};
+};
+
+namespace detail {
+class CallHandle;
+class StreamState;
+class RouterCore;
+}  // namespace detail
+
+/// A call under way. Dropping it cancels it.
+class Call {
+ public:
+  Call() noexcept;
+  Call(Call&&) noexcept;
+  Call& operator=(Call&&) noexcept;
+  ~Call();
+
+  /// Ends the call with `cancelled`; the upstream socket closes before the loop's next turn ends. Any thread.
+  void cancel();
+
+  /// The event that on_event kept is done with. Any thread.
+  void drained();
+
+  /// Blocks until on_done has returned. Not from a loop's thread; for start() only.
+  void wait();
+
+ private:
+  friend class Router;
+  explicit Call(std::shared_ptr<detail::CallHandle> handle) noexcept;
+  std::shared_ptr<detail::CallHandle> handle_;
+};
+
+/// A stream to pull from. One thread at a time; which one may change between calls. Dropping it cancels the call.
+class Stream {
+ public:
+  Stream(Stream&&) noexcept;
+  Stream& operator=(Stream&&) noexcept;
+  ~Stream();
+
+  /// The next event, none at the whole and proper end, or the error that cut the stream short.
+  Result<std::optional<Event>> next();
+
+  /// Node, attempts, usage so far; whole once next() gave none.
+  const Reply& reply() const noexcept;
+
+  class Iterator;
+  Iterator begin();
+  std::default_sentinel_t end() const noexcept { return {}; }
+
+ private:
+  friend class Router;
+  explicit Stream(std::unique_ptr<detail::StreamState> state) noexcept;
+  std::unique_ptr<detail::StreamState> state_;
+};
+
+/// Yields Result<Event>: an error is the last thing it yields.
+class Stream::Iterator {
+ public:
+  using value_type = Result<Event>;
+  using difference_type = std::ptrdiff_t;
+  const Result<Event>& operator*() const noexcept { return *current_; }
+  const Result<Event>* operator->() const noexcept { return &*current_; }
+  Iterator& operator++();
+  void operator++(int) { ++*this; }
+  friend bool operator==(const Iterator& it, std::default_sentinel_t) noexcept {
+    return !it.current_;
+  }
+
+ private:
+  friend class Stream;
+  Stream* stream_ = nullptr;
+  std::optional<Result<Event>> current_;
+};
+
+/// What the router knows of a node.
+struct NodeSnapshot {
+  std::string name;
+  std::string url;
+  bool healthy = true;
+  bool draining = false;
+  double weight = 1;
+  double capacity = 1;
+  int in_flight = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t connect_errors = 0;
+  std::uint64_t timeout_errors = 0;
+  std::uint64_t status_errors = 0;
+  std::uint64_t protocol_errors = 0;
+  double latency_ewma_seconds = 0;
+  double first_content_ewma_seconds = 0;
+  std::string breaker = "closed";  ///< closed | open | half_open
+  std::uint64_t breaker_opened = 0;
+  double breaker_retry_in_seconds = 0;
+  std::vector<std::string> models;  ///< configured or learnt
+};
+
+struct Snapshot {
+  std::vector<NodeSnapshot> nodes;
+  std::vector<std::string> models;  ///< what may be asked: aliases, and unlisted models where they are served
+  std::size_t queue_depth = 0;
+  std::size_t in_flight = 0;
+};
+
+/// Thread safe, except that a loop given to run_on() is turned by one thread at a time and must outlive its calls.
+class Router {
+ public:
+  /// Checks the configuration (Config::prepare) and builds a router, or says what is wrong.
+  static Result<Router> create(Config config);
+
+  /// The same; throws ConfigError.
+  explicit Router(Config config);
+  Router(Router&&) noexcept;
+  Router& operator=(Router&&) noexcept;
+  ~Router();  ///< calls under way end with `shutting_down`
+
+  /// Blocks until the whole answer is there; on the calling thread, no hand-over. "stream": true is an invalid argument.
+  Result<Reply> route(const Request& request);
+
+  /// A stream to pull from, returned once its first content is there, or the error that kept it from that.
+  Result<Stream> stream(const Request& request);
+
+  /// Starts a call on the router's background loop.
+  Call start(const Request& request, Callbacks callbacks);
+
+  /// Starts a call on `loop`; call it on the loop's thread.
+  Call run_on(EventLoop& loop, const Request& request, Callbacks callbacks);
+
+  Result<Reply> route_chat(std::string_view body);        ///< POST /v1/chat/completions
+  Result<Reply> route_completion(std::string_view body);  ///< POST /v1/completions
+  Result<Reply> route_embedding(std::string_view body);   ///< POST /v1/embeddings
+
+  /// Replaces the named strategy by the caller's own. Before the first call.
+  void use(std::shared_ptr<Strategy> strategy);
+
+  /// Adds an observer; it lives as long as the router. Before the first call.
+  void use(std::shared_ptr<Observer> observer);
+
+  /// Runs probes and model discovery on the application's loop instead of a thread of the router's.
+  void maintain(EventLoop& loop);
+
+  Result<void> add_node(NodeConfig node);
+  Result<void> remove_node(std::string_view name);            ///< calls on it go on to their end
+  Result<void> drain_node(std::string_view name, bool drain);  ///< takes no new calls while true
+
+  Snapshot snapshot() const;
+  const Config& config() const noexcept;
+
+ private:
+  explicit Router(std::shared_ptr<detail::RouterCore> core) noexcept;
+  std::shared_ptr<detail::RouterCore> core_;
+};
+
+}  // namespace llmroute
