@@ -15,9 +15,6 @@
 
 namespace llmroute {
 
-/// Whether a model that no entry of `models` names is served when a node has it.
-enum class UnlistedModels { serve, refuse };
-
 struct RouterConfig {
   std::string strategy = "auto";
   std::string default_model{};  ///< for a request that names none; empty: the only one there is

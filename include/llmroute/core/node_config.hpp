@@ -1,4 +1,5 @@
-/// What is known of a node and of a model before anything has happened: the keys of `nodes` and `models`.
+/// What is known of a node and of a model before anything has happened: the keys of `nodes` and
+/// `models`.
 #pragma once
 
 #include <chrono>
@@ -30,8 +31,8 @@ struct NodeConfig {
   std::vector<std::string> models{};  ///< empty: learnt from GET models
   std::string api_key{};              ///< sent as Bearer; never logged
   double weight = 1;
-  int priority = 0;                 ///< lower first
-  int capacity = 0;                 ///< divisor of load scores; 0: max_concurrent_requests, else weight
+  int priority = 0;  ///< lower first
+  int capacity = 0;  ///< divisor of load scores; 0: max_concurrent_requests, else weight
   int max_concurrent_requests = 0;  ///< hard cap; 0: none
   std::map<std::string, std::string> labels{};
   Duration max_connection_age = std::chrono::minutes(5);
@@ -48,9 +49,9 @@ struct NodeConfig {
 };
 
 struct ModelConfig {
-  std::string name{};                ///< what callers ask for
-  std::string model_id{};            ///< what nodes are asked for; empty: the name
-  std::vector<std::string> nodes{};  ///< by name; empty: every node that serves model_id
+  std::string name{};                       ///< what callers ask for
+  std::string model_id{};                   ///< what nodes are asked for; empty: the name
+  std::vector<std::string> nodes{};         ///< by name; empty: every node that serves model_id
   std::map<std::string, double> weights{};  ///< per node, for this model
   std::vector<std::string> fallbacks{};     ///< other models, in order
   bool active = true;

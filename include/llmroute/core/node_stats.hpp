@@ -1,4 +1,5 @@
-/// What is measured of a node while calls run: counters every loop adds to, averages under the node's lock.
+/// What is measured of a node while calls run: counters every loop adds to, averages under the
+/// node's lock.
 #pragma once
 
 #include <atomic>
@@ -8,9 +9,10 @@
 
 namespace llmroute {
 
-/// A mean that forgets: weights halve every `tau * ln 2`, whatever the spacing of the samples. Between samples the value
-/// stays; `decayed` lets it fade towards zero, for readers to whom a stale high value must not be a life sentence.
-/// Writers take turns (the node's lock); readers see a recent value.
+/// A mean that forgets: weights halve every `tau * ln 2`, whatever the spacing of the samples.
+/// Between samples the value stays; `decayed` lets it fade towards zero, for readers to whom a
+/// stale high value must not be a life sentence. Writers take turns (the node's lock); readers see
+/// a recent value.
 class Ewma {
  public:
   explicit Ewma(Duration tau = std::chrono::seconds(10)) noexcept : tau_(seconds(tau)) {}

@@ -1,4 +1,5 @@
-/// A small seeded generator: passed in wherever chance is wanted, so that a failure can be repeated.
+/// A small seeded generator: passed in wherever chance is wanted, so that a failure can be
+/// repeated.
 #pragma once
 
 #include <cstdint>
@@ -6,8 +7,8 @@
 
 namespace llmroute {
 
-/// splitmix64 (Steele, Lea and Flood, 2014): 64 bits of state, passes BigCrush, a few instructions a draw.
-/// Not for secrets. Not thread safe: one per loop.
+/// splitmix64 (Steele, Lea and Flood, 2014): 64 bits of state, passes BigCrush, a few instructions
+/// a draw. Not for secrets. Not thread safe: one per loop.
 class Rng {
  public:
   using result_type = std::uint64_t;

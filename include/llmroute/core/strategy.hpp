@@ -1,4 +1,5 @@
-/// How one node is chosen among those that may be asked: the interface of every strategy, built in or your own.
+/// How one node is chosen among those that may be asked: the interface of every strategy, built in
+/// or your own.
 #pragma once
 
 #include <concepts>
@@ -48,8 +49,8 @@ struct PickContext {
   const WeightTable& weights;  ///< over the same nodes, computed once a candidate list
 };
 
-/// A strategy: compares numbers and names one of the nodes. The span is never empty. Called from many loops at once, so
-/// state of its own is atomic.
+/// A strategy: compares numbers and names one of the nodes. The span is never empty. Called from
+/// many loops at once, so state of its own is atomic.
 template <class P>
 concept Picker = requires(P& picker, std::span<const NodeView> nodes, const PickRequest& request,
                           PickContext& context) {
@@ -59,7 +60,8 @@ concept Picker = requires(P& picker, std::span<const NodeView> nodes, const Pick
 /// The same function made virtual: what a router holds, since names come from configuration.
 ///
 ///     struct Cheapest : llmroute::Strategy {
-///       NodeIndex pick(std::span<const NodeView> nodes, const PickRequest&, PickContext&) override { ... }
+///       NodeIndex pick(std::span<const NodeView> nodes, const PickRequest&, PickContext&) override
+///       { ... }
 ///     };
 class Strategy {
  public:

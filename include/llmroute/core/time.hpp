@@ -1,5 +1,6 @@
-/// The clock every moment in llmroute is on. Policies never read it: the event loop does, once an event, and hands the
-/// moment down, so that one decision sees one time and tests and simulations turn the clock by hand.
+/// The clock every moment in llmroute is on. Policies never read it: the event loop does, once an
+/// event, and hands the moment down, so that one decision sees one time and tests and simulations
+/// turn the clock by hand.
 #pragma once
 
 #include <chrono>

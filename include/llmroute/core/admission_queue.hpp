@@ -1,0 +1,477 @@
+/// How many calls run at once, and who waits when that many do: permits with a bounded, fair queue
+/// behind them.
+///
+///     Permit permit = queue.try_enter();                    // one atomic operation
+///     if (!permit && !queue.enqueue(waiter, now)) refuse;   // queue_full; queue.retry_after(now)
+///     says when to come back
+///     ... woken by waiter's callback ...
+///     permit = waiter.claim(now);                           // empty: the turn has passed on, keep
+///     waiting
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <llmroute/core/fair_list.hpp>
+#include <llmroute/core/sliding_window.hpp>
+#include <llmroute/core/spin_lock.hpp>
+#include <llmroute/core/time.hpp>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace llmroute {
+
+enum class FairBy : std::uint8_t { tenant, none };
+
+/// The keys of [backpressure].
+struct AdmissionOptions {
+  int max_concurrent_requests = 0;  ///< 0: no limit, calls are only counted
+  std::optional<int>
+      max_queue_size{};  ///< empty (auto): twice the limit, or 1,024 without one; 0: refuse at once
+  Duration queue_timeout = std::chrono::seconds(30);  ///< kept by whoever waits
+  FairBy fair_by = FairBy::tenant;
+};
+
+class AdmissionQueue;
+
+/// The right to run, given back by its destructor. Empty when moved from or never given.
+class Permit {
+ public:
+  Permit() = default;
+  Permit(Permit&& other) noexcept
+      : queue_(std::exchange(other.queue_, nullptr)), generation_(other.generation_) {}
+  Permit& operator=(Permit&& other) noexcept {
+    Permit old(std::move(*this));
+    queue_ = std::exchange(other.queue_, nullptr);
+    generation_ = other.generation_;
+    return *this;
+  }
+  ~Permit() { give_back(std::nullopt); }
+
+  explicit operator bool() const noexcept { return queue_ != nullptr; }
+
+  /// Gives it back now. Better than the destructor where the time is known: grants then start their
+  /// 50 ms at once.
+  void release(Time now) { give_back(now); }
+
+ private:
+  friend class AdmissionQueue;
+  Permit(AdmissionQueue* queue, std::uint32_t generation) noexcept
+      : queue_(queue), generation_(generation) {}
+  void give_back(std::optional<Time> now);
+
+  AdmissionQueue* queue_ = nullptr;
+  std::uint32_t generation_ = 0;
+};
+
+/// One that waits: for a permit (enqueue) or for a slot on a busy node (park). It leaves in its
+/// destructor, wherever it stands; a turn it had been given and not claimed passes on. One thread
+/// at a time.
+///
+/// `granted(context)` runs on the thread that freed the permit, outside every lock, perhaps before
+/// enqueue() has returned, and perhaps once more for a turn that has passed on meanwhile. It must
+/// only wake the waiting side (post to its loop) and must not throw. The destructor waits until it
+/// is out of it, so declare what `context` points to before the waiter, and let what it posts find
+/// out by itself whether the waiting side still lives.
+class AdmissionWaiter : private FairEntry {
+ public:
+  using Granted = void (*)(void* context);
+
+  /// The views outlive the waiter. `model` is for park(): who else could use a freed node.
+  AdmissionWaiter(Granted granted, void* context, std::string_view tenant_name = {},
+                  int queue_priority = 0, std::string_view model = {}) noexcept
+      : FairEntry{tenant_name, queue_priority},
+        granted_(granted),
+        context_(context),
+        model_(model) {}
+  AdmissionWaiter(const AdmissionWaiter&) = delete;
+  AdmissionWaiter& operator=(const AdmissionWaiter&) = delete;
+  ~AdmissionWaiter() { leave(); }
+
+  /// The permit, once granted; empty while waiting or when the turn has passed on because 50 ms
+  /// went by (it then stands first in its line again).
+  Permit claim(Time now);
+
+  /// The same for a parked waiter: true, and no longer parked, when it is worth picking a node
+  /// again.
+  bool claim_node(Time now);
+
+  /// Stops waiting. The waiter can be used again.
+  void leave();
+
+  std::string_view model() const noexcept { return model_; }
+
+ private:
+  friend class AdmissionQueue;
+  enum class State : std::uint8_t { idle, waiting, granted, parked, node_granted };
+
+  Granted granted_;
+  void* context_;
+  std::string_view model_;
+  AdmissionQueue* queue_ = nullptr;
+  std::uint32_t generation_ = 0;
+  State state_ = State::idle;           // under the queue's lock
+  Time granted_at_ = never;             // never: the time was not known yet
+  std::atomic<int> being_notified_{0};  // threads inside granted_
+};
+
+/// Thread safe. The fast path is one atomic operation on a word that holds both the permits out and
+/// the number waiting, so nobody overtakes the queue and no wake-up is lost between the two.
+///
+/// A grant that is not claimed for 50 ms goes to the next in line, so that one stuck loop does not
+/// hold up the others. That is looked at whenever the queue is told a time: in enqueue, claim and
+/// release(now).
+class AdmissionQueue {
+ public:
+  static constexpr Duration claim_time = std::chrono::milliseconds(50);
+
+  explicit AdmissionQueue(const AdmissionOptions& options = {}) noexcept;
+  AdmissionQueue(const AdmissionQueue&) = delete;
+  AdmissionQueue& operator=(const AdmissionQueue&) = delete;
+
+  /// A permit, or an empty one when all are out or others wait.
+  Permit try_enter() noexcept;
+
+  /// Lines up for a permit. False: the queue is full, or its size is 0. When one is free after all
+  /// it is granted at once.
+  bool enqueue(AdmissionWaiter& waiter, Time now);
+
+  /// Counts node_freed(). Read it before the pick whose outcome makes a call park.
+  std::uint64_t nodes_freed() const noexcept { return nodes_freed_.load(); }
+
+  /// Waits for a slot on a node, keeping the permit it has. `seen` is nodes_freed() from before the
+  /// pick: if a slot has come free since, the waiter is granted at once. False: the queue is full.
+  bool park(AdmissionWaiter& waiter, std::uint64_t seen, Time now);
+
+  /// A node that was full has room for a call again: wakes the first parked waiter for whose model
+  /// `can_use(model)` holds.
+  template <class CanUse>
+  void node_freed(CanUse&& can_use, std::optional<Time> now = std::nullopt);
+
+  /// When a refused caller should come back: those waiting over the recent rate of claims, between
+  /// 1 s and queue_timeout.
+  Duration retry_after(Time now) const;
+
+  /// Those waiting, for a permit or a node.
+  std::size_t depth() const noexcept {
+    return waiting_in(word_.load(std::memory_order_relaxed)) +
+           parked_count_.load(std::memory_order_relaxed);
+  }
+  /// Permits out.
+  std::size_t in_use() const noexcept { return used_in(word_.load(std::memory_order_relaxed)); }
+
+  std::size_t max_queue_size() const noexcept { return max_queue_size_; }
+
+  /// In a forked child, before anything else: permits and waiters of the parent's calls no longer
+  /// count and may be destroyed at leisure.
+  void reset_after_fork() noexcept;
+
+ private:
+  friend class Permit;
+  friend class AdmissionWaiter;
+  using State = AdmissionWaiter::State;
+  using Woken = std::vector<AdmissionWaiter*>;
+
+  static constexpr std::uint64_t one_waiting = std::uint64_t{1} << 32;
+  static std::size_t waiting_in(std::uint64_t word) noexcept { return word >> 32; }
+  static std::size_t used_in(std::uint64_t word) noexcept { return word & 0xffffffff; }
+  static AdmissionWaiter& waiter_of(FairEntry& entry) noexcept {
+    return static_cast<AdmissionWaiter&>(entry);
+  }
+
+  Permit permit() noexcept { return {this, generation_.load(std::memory_order_relaxed)}; }
+  bool take_or_count(std::uint64_t waiting) noexcept;
+  void give_back(std::uint32_t generation, std::optional<Time> now);
+  void hand_over(std::optional<Time> now);
+  void leave(AdmissionWaiter& waiter);
+  void adopt(AdmissionWaiter& waiter) noexcept;
+  void grant(AdmissionWaiter& waiter, State state, std::optional<Time> now, Woken& woken);
+  void pass_on_stale(Time now, Woken& woken);
+  void wake_all_parked(std::optional<Time> now, Woken& woken);
+  static void notify(const Woken& woken);
+
+  std::size_t limit_;
+  std::size_t max_queue_size_;
+  Duration queue_timeout_;
+  FairBy fair_by_;
+  std::atomic<std::uint64_t> word_{
+      0};  // high half: waiting (changed under the lock only), low half: permits out
+  std::atomic<std::uint32_t> generation_{0};
+  std::atomic<std::uint64_t> nodes_freed_{0};
+  std::atomic<std::size_t> parked_count_{0};
+  mutable SpinLock lock_;  // guards everything below
+  FairList waiting_;
+  FairList parked_;
+  FairChain granted_;  // not yet claimed, the oldest first
+  SlidingWindow claims_{std::chrono::seconds(10)};
+  Time first_seen_ = never;
+};
+
+inline AdmissionQueue::AdmissionQueue(const AdmissionOptions& options) noexcept
+    : limit_(static_cast<std::size_t>(std::max(options.max_concurrent_requests, 0))),
+      max_queue_size_(limit_ > 0 ? 2 * limit_ : 1024),
+      queue_timeout_(options.queue_timeout),
+      fair_by_(options.fair_by) {
+  if (options.max_queue_size) {
+    max_queue_size_ = static_cast<std::size_t>(std::max(*options.max_queue_size, 0));
+  }
+}
+
+inline Permit AdmissionQueue::try_enter() noexcept {
+  if (limit_ == 0) return word_.fetch_add(1, std::memory_order_relaxed), permit();
+  std::uint64_t word = word_.load(std::memory_order_relaxed);
+  while (waiting_in(word) == 0 && used_in(word) < limit_) {
+    if (word_.compare_exchange_weak(word, word + 1, std::memory_order_acquire)) return permit();
+  }
+  return {};
+}
+
+inline void AdmissionQueue::adopt(AdmissionWaiter& waiter) noexcept {
+  waiter.queue_ = this;
+  waiter.generation_ = generation_.load(std::memory_order_relaxed);
+  if (fair_by_ == FairBy::none) waiter.tenant = {};
+}
+
+/// Under the lock. True: a permit was free and is taken. False: counted as waiting.
+inline bool AdmissionQueue::take_or_count(std::uint64_t waiting) noexcept {
+  std::uint64_t word = word_.load(std::memory_order_relaxed);
+  while (true) {
+    const bool free = waiting == 0 && (limit_ == 0 || used_in(word) < limit_);
+    if (word_.compare_exchange_weak(word, word + (free ? 1 : one_waiting),
+                                    std::memory_order_acq_rel)) {
+      return free;
+    }
+  }
+}
+
+inline bool AdmissionQueue::enqueue(AdmissionWaiter& waiter, Time now) {
+  waiter.leave();
+  Woken woken;
+  {
+    const std::lock_guard guard(lock_);
+    pass_on_stale(now, woken);
+    if (waiting_.size() + parked_.size() < max_queue_size_) {
+      adopt(waiter);
+      if (take_or_count(waiting_.size())) {
+        grant(waiter, State::granted, now, woken);
+      } else {
+        waiting_.push_back(waiter);
+        waiter.state_ = State::waiting;
+      }
+    }
+  }
+  notify(woken);
+  return waiter.queue_ != nullptr;
+}
+
+inline void AdmissionQueue::give_back(std::uint32_t generation, std::optional<Time> now) {
+  if (generation != generation_.load(std::memory_order_relaxed)) return;
+  std::uint64_t word = word_.load(std::memory_order_relaxed);
+  while (waiting_in(word) == 0) {
+    if (word_.compare_exchange_weak(word, word - 1, std::memory_order_acq_rel)) return;
+  }
+  hand_over(now);
+}
+
+inline void AdmissionQueue::hand_over(std::optional<Time> now) {
+  Woken woken;
+  {
+    const std::lock_guard guard(lock_);
+    if (now) pass_on_stale(*now, woken);
+    if (FairEntry* entry = waiting_.take_next()) {
+      word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
+      grant(waiter_of(*entry), State::granted, now, woken);
+    } else {
+      word_.fetch_sub(1, std::memory_order_acq_rel);  // the last one waiting has just left
+    }
+  }
+  notify(woken);
+}
+
+inline void AdmissionQueue::grant(AdmissionWaiter& waiter, State state, std::optional<Time> now,
+                                  Woken& woken) {
+  woken.push_back(&waiter);
+  waiter.state_ = state;
+  waiter.granted_at_ = now.value_or(never);
+  waiter.being_notified_.fetch_add(1, std::memory_order_relaxed);
+  granted_.push_back(waiter);
+}
+
+/// The waiter is touched for the last time by the subtraction: its destructor waits for that.
+inline void AdmissionQueue::notify(const Woken& woken) {
+  for (AdmissionWaiter* waiter : woken) {
+    waiter->granted_(waiter->context_);
+    waiter->being_notified_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+/// Under the lock. Whoever has sat on a permit for too long stands first in line again, and the
+/// next one gets it.
+inline void AdmissionQueue::pass_on_stale(Time now, Woken& woken) {
+  first_seen_ = std::min(first_seen_, now);
+  for (FairEntry *entry = granted_.first(), *next = nullptr; entry != nullptr; entry = next) {
+    next = entry->next;
+    AdmissionWaiter& stale = waiter_of(*entry);
+    if (stale.granted_at_ == never) stale.granted_at_ = now;
+    if (now - stale.granted_at_ < claim_time) continue;
+    if (stale.state_ == State::node_granted) {
+      stale.granted_at_ = now;
+      wake_all_parked(now, woken);
+    } else if (FairEntry* heir = waiting_.take_next()) {
+      granted_.erase(stale);
+      waiting_.push_front(stale);
+      stale.state_ = State::waiting;
+      grant(waiter_of(*heir), State::granted, now, woken);
+    }
+  }
+}
+
+inline Duration AdmissionQueue::retry_after(Time now) const {
+  constexpr double shortest = 1;
+  const std::lock_guard guard(lock_);
+  const double longest = std::max(seconds(queue_timeout_), shortest);
+  const auto claimed = static_cast<double>(claims_.totals(now).count);
+  if (claimed == 0)
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(longest));
+  const double span = std::clamp(seconds(now - std::min(first_seen_, now)), 1.0, 10.0);
+  const double wait = static_cast<double>(waiting_.size() + parked_.size() + 1) * span / claimed;
+  return std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(std::clamp(wait, shortest, longest)));
+}
+
+inline bool AdmissionQueue::park(AdmissionWaiter& waiter, std::uint64_t seen, Time now) {
+  waiter.leave();
+  Woken woken;
+  {
+    const std::lock_guard guard(lock_);
+    pass_on_stale(now, woken);
+    if (waiting_.size() + parked_.size() < max_queue_size_) {
+      adopt(waiter);
+      parked_.push_back(waiter);
+      waiter.state_ = State::parked;
+      parked_count_.store(
+          parked_
+              .size());  // before the look at nodes_freed_: node_freed does it the other way round
+      if (nodes_freed_.load() != seen) {
+        parked_.erase(waiter);
+        parked_count_.store(parked_.size());
+        grant(waiter, State::node_granted, now, woken);
+      }
+    }
+  }
+  notify(woken);
+  return waiter.queue_ != nullptr;
+}
+
+template <class CanUse>
+void AdmissionQueue::node_freed(CanUse&& can_use, std::optional<Time> now) {
+  nodes_freed_.fetch_add(1);
+  if (parked_count_.load() == 0) return;
+  Woken woken;
+  {
+    const std::lock_guard guard(lock_);
+    if (now) pass_on_stale(*now, woken);
+    FairEntry* entry = parked_.take_first(
+        [&](FairEntry& candidate) { return can_use(waiter_of(candidate).model()); });
+    parked_count_.store(parked_.size());
+    if (entry != nullptr) grant(waiter_of(*entry), State::node_granted, now, woken);
+  }
+  notify(woken);
+}
+
+/// Under the lock. For turns that went to waste: which node was free is no longer known, so
+/// everyone looks again.
+inline void AdmissionQueue::wake_all_parked(std::optional<Time> now, Woken& woken) {
+  while (FairEntry* entry = parked_.take_next()) {
+    grant(waiter_of(*entry), State::node_granted, now, woken);
+  }
+  parked_count_.store(0);
+}
+
+inline void AdmissionQueue::leave(AdmissionWaiter& waiter) {
+  bool had_permit = false;
+  Woken woken;
+  {
+    const std::lock_guard guard(lock_);
+    switch (waiter.state_) {
+      case State::idle:
+        break;
+      case State::waiting:
+        waiting_.erase(waiter);
+        word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
+        break;
+      case State::parked:
+        parked_.erase(waiter);
+        parked_count_.store(parked_.size());
+        break;
+      case State::granted:
+        granted_.erase(waiter);
+        had_permit = true;
+        break;
+      case State::node_granted:
+        granted_.erase(waiter);
+        wake_all_parked(std::nullopt, woken);
+        break;
+    }
+    waiter.state_ = State::idle;
+  }
+  notify(woken);
+  if (had_permit) give_back(waiter.generation_, std::nullopt);
+}
+
+inline void AdmissionQueue::reset_after_fork() noexcept {
+  lock_.reset_after_fork();
+  generation_.fetch_add(1);
+  waiting_.clear();
+  parked_.clear();
+  granted_ = {};
+  word_.store(0);
+  parked_count_.store(0);
+}
+
+inline void Permit::give_back(std::optional<Time> now) {
+  if (AdmissionQueue* queue = std::exchange(queue_, nullptr)) queue->give_back(generation_, now);
+}
+
+inline Permit AdmissionWaiter::claim(Time now) {
+  if (queue_ == nullptr || generation_ != queue_->generation_.load()) return {};
+  AdmissionQueue::Woken woken;
+  Permit permit;
+  {
+    const std::lock_guard guard(queue_->lock_);
+    if (state_ == State::granted) {
+      queue_->granted_.erase(*this);
+      state_ = State::idle;
+      queue_->claims_.add(false, Duration{}, now);
+      permit = queue_->permit();
+    }
+    queue_->pass_on_stale(now, woken);
+  }
+  AdmissionQueue::notify(woken);
+  return permit;
+}
+
+inline bool AdmissionWaiter::claim_node(Time now) {
+  if (queue_ == nullptr || generation_ != queue_->generation_.load()) return false;
+  const std::lock_guard guard(queue_->lock_);
+  if (state_ != State::node_granted) return false;
+  queue_->granted_.erase(*this);
+  state_ = State::idle;
+  queue_->claims_.add(false, Duration{}, now);
+  return true;
+}
+
+inline void AdmissionWaiter::leave() {
+  AdmissionQueue* queue = std::exchange(queue_, nullptr);
+  if (queue == nullptr || generation_ != queue->generation_.load()) return;
+  queue->leave(*this);
+  while (being_notified_.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+}
+
+}  // namespace llmroute
