@@ -10,6 +10,7 @@
 #include <llmroute/core/sliding_window.hpp>
 #include <llmroute/core/time.hpp>
 #include <optional>
+#include <utility>
 
 namespace llmroute {
 
@@ -48,6 +49,7 @@ class CircuitBreaker {
     enum class Kind : std::uint8_t { normal, probe, forced };
     std::uint32_t epoch = 0;
     Kind kind = Kind::normal;
+    bool first_probe = false;  ///< the first since it opened: half-open begins with it
   };
 
   explicit CircuitBreaker(const BreakerOptions& options = {}) noexcept
@@ -104,6 +106,7 @@ class CircuitBreaker {
   std::uint64_t opened_ = 0;
   std::uint32_t epoch_ = 0;  // counts changes of state
   int probes_ = 0;
+  bool probed_ = false;  // since it opened
   int consecutive_ = 0;
 };
 
@@ -114,13 +117,13 @@ inline bool CircuitBreaker::admits(Time now) const noexcept {
 
 inline std::optional<CircuitBreaker::Pass> CircuitBreaker::try_enter(Time now) noexcept {
   if (!admits(now)) return std::nullopt;
-  if (!open_) return Pass{epoch_, Pass::Kind::normal};
+  if (!open_) return Pass{epoch_, Pass::Kind::normal, false};
   ++probes_;
-  return Pass{epoch_, Pass::Kind::probe};
+  return Pass{epoch_, Pass::Kind::probe, !std::exchange(probed_, true)};
 }
 
 inline CircuitBreaker::Pass CircuitBreaker::enter_anyway(Time now) noexcept {
-  return try_enter(now).value_or(Pass{epoch_, Pass::Kind::forced});
+  return try_enter(now).value_or(Pass{epoch_, Pass::Kind::forced, false});
 }
 
 inline bool CircuitBreaker::record(Pass pass, Verdict verdict, Time now) noexcept {
@@ -140,7 +143,7 @@ inline bool CircuitBreaker::record(Pass pass, Verdict verdict, Time now) noexcep
 inline bool CircuitBreaker::record(Verdict verdict, Time now) noexcept {
   using Kind = Pass::Kind;
   const Kind outside = open_ ? Kind::forced : Kind::normal;
-  return record(Pass{epoch_, probes_ > 0 ? Kind::probe : outside}, verdict, now);
+  return record(Pass{epoch_, probes_ > 0 ? Kind::probe : outside, false}, verdict, now);
 }
 
 inline void CircuitBreaker::abandon(Pass pass) noexcept {
@@ -170,6 +173,7 @@ inline void CircuitBreaker::open(Time now) noexcept {
   ++opened_;
   ++epoch_;
   probes_ = 0;
+  probed_ = false;
 }
 
 inline void CircuitBreaker::close(Time now) noexcept {

@@ -15,7 +15,7 @@
 #include <llmroute/core/spin_lock.hpp>
 #include <map>
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,17 +32,21 @@ struct Outcome {
   Blame blame = Blame::nobody;
   FailureClass failure_class = FailureClass::none;
   bool answered = true;  ///< a response head came: the connection to the node works
+  bool stream = false;   ///< for timeouts: what there was to wait for was the first content
   Duration latency{};    ///< from the attempt's start to its end
-  std::optional<Duration> first_content{};  ///< streams
+  std::optional<Duration> first_content{};  ///< streams, if it came
   std::int64_t completion_tokens = 0;
 
   /// What the failure table says of a kind.
   static Outcome of(FailureKind kind, Duration latency, bool answered) noexcept {
     const FailureTraits& row = traits(kind);
+    const bool stream =
+        kind == FailureKind::timeout_headers || kind == FailureKind::timeout_first_content;
     return {.verdict = row.verdict,
             .blame = row.blames,
             .failure_class = row.failure_class,
             .answered = answered,
+            .stream = stream,
             .latency = latency};
   }
 };
@@ -68,9 +72,30 @@ struct AbsentMark {
 struct NodeState {
   NodeState(NodeId node_id, const BreakerOptions& breaker_options,
             const HealthOptions& health_options)
-      : id(node_id), breaker(breaker_options), health(health_options) {}
+      : id(node_id),
+        breaker_settings(breaker_options),
+        breaker(breaker_options),
+        health(health_options) {}
+
+  /// The state of a model on this node, made when it is first asked for. Under the lock; lives as
+  /// long as this.
+  PairState& pair(std::string_view model) {
+    const auto found = pairs.find(model);
+    if (found != pairs.end()) return *found->second;
+    auto made = std::make_unique<PairState>(std::string(model), breaker_settings);
+    return *pairs.emplace(std::string(model), std::move(made)).first->second;
+  }
+
+  /// Whether the node is known to lack a model or path. Under the lock.
+  bool lacks(std::string_view what, Time now) const noexcept { return absent_until(what) > now; }
+  Time absent_until(std::string_view what) const noexcept;
+
+  /// Notes that it lacks it. Bounded: of too many marks the one that ends first goes. Under the
+  /// lock.
+  void mark_absent(std::string_view what, Time until, Time now);
 
   const NodeId id;
+  const BreakerOptions breaker_settings;
   NodeStats stats;
   std::array<std::atomic<std::uint64_t>, 5> failures_by_class{};  ///< indexed by FailureClass
   std::atomic<bool> draining{false};
@@ -84,6 +109,24 @@ struct NodeState {
   std::map<std::string, std::unique_ptr<PairState>, std::less<>>
       pairs;  // "" is shared by unheard-of models
 };
+
+inline Time NodeState::absent_until(std::string_view what) const noexcept {
+  for (const AbsentMark& mark : absent) {
+    if (mark.what == what) return mark.until;
+  }
+  return Time::min();
+}
+
+inline void NodeState::mark_absent(std::string_view what, Time until, Time now) {
+  constexpr std::size_t most = 64;
+  std::erase_if(absent, [&](const AbsentMark& m) { return m.until <= now || m.what == what; });
+  if (absent.size() >= most) {
+    absent.erase(std::min_element(absent.begin(), absent.end(),
+                                  [](const auto& a, const auto& b) { return a.until < b.until; }));
+  }
+  absent.push_back({std::string(what), until});
+  absent_count.store(static_cast<std::uint32_t>(absent.size()), std::memory_order_relaxed);
+}
 
 /// A node as configured at one time. Immutable, so any thread; an update makes a new one around the
 /// same state.
@@ -111,6 +154,10 @@ class Node {
   /// Unique for every configuration of every node of a pool: a key for what is made from it.
   std::uint64_t revision() const noexcept { return revision_; }
 
+  /// For the pool's own parts.
+  NodeState& state() const noexcept { return *state_; }
+  const std::shared_ptr<NodeState>& shared_state() const noexcept { return state_; }
+
   /// What PoolOptions::attach made for this configuration (a prepared endpoint, say); null without
   /// one.
   template <class T>
@@ -119,11 +166,6 @@ class Node {
   }
 
  private:
-  friend class NodePool;
-  friend class NodeTicket;
-  friend class CandidateSlot;
-  NodeState& state() const noexcept { return *state_; }
-
   NodeConfig config_;
   std::uint64_t revision_;
   std::shared_ptr<NodeState> state_;

@@ -1,71 +1,31 @@
-/// The nodes there are, and for every call one of them: who may be asked, what is known of each,
-/// and the ticket a call holds while it is on one.
+/// The nodes there are, and for every call one of them: who may be asked and what is known of each.
+///
+///     NodePool pool(options, nodes, models, seed, now);
+///     NodePool::Reader reader(pool);                                       // one a loop
+///     PickOutcome picked = reader.acquire(*strategy, request, path, tried, rng, now);
+///     if (!picked) return why(picked.miss);
+///     ... ask picked.ticket.node() for picked.ticket.model_id() ...
+///     picked.ticket.record(Outcome{.latency = later - now}, later);
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <llmroute/core/node.hpp>
-#include <llmroute/core/strategy.hpp>
+#include <llmroute/core/node_pick.hpp>
+#include <llmroute/core/node_ticket.hpp>
+#include <llmroute/core/pool_snapshot.hpp>
+#include <llmroute/core/pool_state.hpp>
 #include <memory>
-#include <optional>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace llmroute {
 
-/// What to do when every breaker of a model's nodes is open.
-enum class AllDown : std::uint8_t {
-  fail_fast,  ///< refuse at once
-  wait,       ///< the caller waits for PickOutcome::retry_at; to the pool the same as fail_fast
-  least_bad   ///< ask one all the same
-};
-
-/// Whether a model that no entry of `models` names is served when a node has it.
-enum class UnlistedModels : std::uint8_t { serve, refuse };
-
-/// Something changed in the pool's eyes. Views are valid during the callback.
-struct NodeChange {
-  enum class Kind : std::uint8_t {
-    healthy,
-    unhealthy,
-    breaker_opened,
-    breaker_half_open,
-    breaker_closed
-  };
-  Kind kind;
-  std::string_view node;
-  std::string_view model;  ///< empty: the node as a whole
-};
-
-struct PoolOptions {
-  HealthOptions health{};
-  BreakerOptions breaker{};
-  AllDown all_down = AllDown::fail_fast;
-  UnlistedModels unlisted_models = UnlistedModels::serve;
-  /// Told of changes, outside locks, on the thread whose call or probe brought them. Must not
-  /// throw.
-  std::function<void(const NodeChange&)> on_change{};
-  /// A node with a cap of its own (max_concurrent_requests) was full and has room again. Outside
-  /// locks; must not throw.
-  std::function<void(const Node&)> on_slot_free{};
-  /// Makes what Node::attachment() returns, once for every node added or updated.
-  std::function<std::shared_ptr<const void>(const NodeConfig&)> attach{};
-};
-
-/// Why no node was picked.
-enum class PickMiss : std::uint8_t {
-  none,           ///< one was
-  unknown_model,  ///< neither configured nor, as far as known, on any node
-  no_nodes,       ///< nobody serves it now: none configured, or all draining
-  all_tried,      ///< every node that may be asked is in `tried`
-  all_busy,       ///< every untried one is at its own cap
-  all_resting,    ///< the keys of all untried ones rest until retry_at
-  all_down        ///< every untried one is behind a breaker until retry_at
-};
-
-/// What a node is told to snapshots.
+/// What snapshots tell of a node.
 struct NodeStatus {
   std::shared_ptr<const Node> node;  ///< configuration and counters
   bool healthy = true;               ///< by probes, and not ejected
@@ -77,59 +37,12 @@ struct NodeStatus {
   std::vector<std::string> models{};            ///< configured or learnt
 };
 
-class NodePool;
-
-/// A call's hold on a node: counts as in flight, keeps the node alive, holds the breakers' passes.
-/// record() says what came of it; destroyed without, the attempt was abandoned: probe slots return
-/// and nobody is blamed. One thread at a time; must not outlive the pool.
-class NodeTicket {
- public:
-  NodeTicket() = default;
-  NodeTicket(NodeTicket&& other) noexcept;
-  NodeTicket& operator=(NodeTicket&& other) noexcept;
-  ~NodeTicket();
-
-  explicit operator bool() const noexcept { return pool_ != nullptr; }
-  const Node& node() const noexcept { return *node_; }
-
-  /// What to ask this node for. For a model that nobody has heard of it is the view given in
-  /// PickRequest.
-  std::string_view model_id() const noexcept { return model_id_; }
-
-  /// Once. The ticket goes on counting as in flight until it is destroyed or released.
-  void record(const Outcome& outcome, Time now);
-
-  /// Ends the hold before the destructor does.
-  void release();
-
- private:
-  friend class NodePool;
-  NodeTicket(NodePool* pool, std::shared_ptr<const Node> node, PairState* pair,
-             std::string_view model_id, std::uint32_t generation) noexcept;
-
-  NodePool* pool_ = nullptr;
-  std::shared_ptr<const Node> node_;
-  PairState* pair_ = nullptr;
-  std::string_view model_id_;
-  CircuitBreaker::Pass node_pass_{};
-  CircuitBreaker::Pass pair_pass_{};
-  std::uint32_t generation_ = 0;
-  bool recorded_ = false;
-};
-
-struct PickOutcome {
-  NodeTicket ticket{};  ///< empty: see miss
-  PickMiss miss = PickMiss::none;
-  Time retry_at = never;  ///< all_down, all_resting: when the first of them may be asked again
-  explicit operator bool() const noexcept { return miss == PickMiss::none; }
-};
-
-/// Thread safe. A node's identity is its name; empty names are replaced by the URL.
+/// Thread safe. A node's identity is its name; an empty name is replaced by the URL. What is known
+/// of a node survives update and replace, and a removed node lives until its last ticket ends.
 class NodePool {
  public:
   NodePool(PoolOptions options, std::vector<NodeConfig> nodes, std::vector<ModelConfig> models,
            std::uint64_t seed, Time now);
-  ~NodePool();
   NodePool(const NodePool&) = delete;
   NodePool& operator=(const NodePool&) = delete;
 
@@ -137,42 +50,41 @@ class NodePool {
   /// thread at a time.
   class Reader;
 
-  // -- who is in the pool; false when there is (or is no) node of that name
-  // -------------------------------------------
+  // Who is in the pool. False when there already is, or is no, node of that name.
   bool add(NodeConfig node, Time now);
-  bool update(NodeConfig node, Time now);         ///< keeps the node's state
+  bool update(NodeConfig node, Time now);
   bool remove(std::string_view name, Time now);   ///< calls on it go on to their end
   bool drain(std::string_view name, bool drain);  ///< takes no new calls while true
-  /// All at once, for a reload: same names keep their state.
+
+  /// All at once, for a reload. Of two nodes of one name the first counts.
   void replace(std::vector<NodeConfig> nodes, std::vector<ModelConfig> models, Time now);
 
-  // -- what has been found out
-  // ----------------------------------------------------------------------------------------
+  // What has been found out. A node that has left meanwhile is no error.
   /// The node answered 404 or the like for a model id or a path.
   void mark_absent(NodeId node, std::string_view model_or_path, Time until, Time now);
-  /// The node's key is not to be used for the model (empty: for any) until then.
-  void rest_key(NodeId node, std::string_view model, Time until);
-  /// The ids in its list of models. Ignored for a node whose models are configured.
+  /// The node's key is not to be used for a model id (empty: for any) until then.
+  void rest_key(NodeId node, std::string_view model_id, Time until);
+  /// The ids in its own list of models; an empty list says nothing. Ignored where models are
+  /// configured.
   void models_learnt(std::string_view node, std::vector<std::string> ids, Time now);
   /// An active probe came back.
   void probe_result(std::string_view node, bool ok, Time now);
 
-  // -- what may be asked
-  // ----------------------------------------------------------------------------------------------
-  /// Whether acquire() could ever serve it: an active alias, or an unlisted model some node has or
+  // What may be asked.
+  /// Whether callers may ask for it: an active alias, or an unlisted model that some node has or
   /// may have.
-  bool knows_model(std::string_view model) const;
+  bool knows_model(std::string_view model) const { return current()->knows_model(model); }
   /// Active aliases, and unlisted models where they are served; sorted.
-  std::vector<std::string> models() const;
-  /// Whether a node is among those asked for a model (alias or id).
+  std::vector<std::string> models() const { return current()->models(); }
+  /// Whether the node is among those asked for a model (alias or id).
   bool serves(const Node& node, std::string_view model) const;
   /// The alias's configuration, or null.
-  std::shared_ptr<const ModelConfig> model_config(std::string_view model) const;
+  std::shared_ptr<const ModelConfig> model_config(std::string_view alias) const;
 
   std::shared_ptr<const Node> find(std::string_view name) const;
   std::vector<std::shared_ptr<const Node>> nodes() const;
   std::vector<NodeStatus> snapshot(Time now) const;
-  /// Calls on any node.
+  /// Calls on all nodes of the pool.
   std::size_t in_flight() const;
 
   /// In a forked child, before anything else: nothing is in flight and no probe is out; what was
@@ -180,26 +92,324 @@ class NodePool {
   void reset_after_fork();
 
  private:
-  friend class NodeTicket;
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  using Entry = PoolSnapshot::Entry;
+  using Entries = std::vector<Entry>;
+
+  std::shared_ptr<const PoolSnapshot> current() const {
+    const std::lock_guard guard(publish_lock_);
+    return snapshot_;
+  }
+  Entry make_entry(NodeConfig config, const Entry* old);
+  void publish(Entries entries, std::vector<ModelConfig> models, Time now);
+  template <class Change>
+  void with_state(NodeId node, Change&& change);
+  static NodeStatus status_of(const Entry& entry, Time now);
+
+  PoolState state_;
+  SpinLock change_lock_;  // one change of membership at a time; guards next_id_ and next_revision_
+  std::uint32_t next_id_ = 0;
+  std::uint64_t next_revision_ = 1;
+  mutable SpinLock publish_lock_;  // guards snapshot_
+  std::shared_ptr<const PoolSnapshot> snapshot_;
+  std::atomic<std::uint64_t> version_{0};
 };
 
 class NodePool::Reader {
  public:
-  explicit Reader(NodePool& pool);
-  ~Reader();
-  Reader(Reader&&) noexcept;
+  explicit Reader(NodePool& pool) : pool_(&pool), snapshot_(pool.current()) {
+    lists_.resize(snapshot_->slot_count());
+  }
 
-  /// Picks a node for `request.model` (alias or id) that is not in `tried`. The strategy sees the
-  /// id that nodes are asked for. `path` is what will be asked of it ("/v1/chat/completions"):
-  /// nodes known not to have it come last.
+  /// Picks a node for `request.model` (alias or id) that is not in `tried`; the strategy sees the
+  /// id that nodes are asked for. `path` is what the node will be asked ("/v1/chat/completions"):
+  /// nodes known to lack it come last. Constant time with strategies that draw, while most
+  /// candidates can be had.
   PickOutcome acquire(Strategy& strategy, const PickRequest& request, std::string_view path,
                       std::span<const NodeId> tried, Rng& rng, Time now);
 
  private:
-  struct State;
-  std::unique_ptr<State> state_;
+  void follow();
+  const CandidateList& list_of(CandidateSlot& slot, Time now);
+  bool stale(const CandidateList& list, Time now) const noexcept;
+
+  NodePool* pool_;
+  std::shared_ptr<const PoolSnapshot> snapshot_;
+  std::vector<CandidateSlot::Copy> lists_;  // by the slot's ordinal
 };
+
+inline NodePool::NodePool(PoolOptions options, std::vector<NodeConfig> nodes,
+                          std::vector<ModelConfig> models, std::uint64_t seed, Time now)
+    : state_(std::move(options), seed) {
+  publish({}, {}, now);
+  replace(std::move(nodes), std::move(models), now);
+}
+
+inline NodePool::Entry NodePool::make_entry(NodeConfig config, const Entry* old) {
+  if (config.name.empty()) config.name = config.url;
+  std::shared_ptr<NodeState> state =
+      old != nullptr ? old->node->shared_state()
+                     : std::make_shared<NodeState>(NodeId{next_id_++}, state_.options().breaker,
+                                                   state_.options().health);
+  const auto learnt = old != nullptr ? old->learnt : nullptr;
+  auto models = learnt;
+  if (!config.models.empty()) {
+    std::vector<std::string> listed = config.models;
+    std::sort(listed.begin(), listed.end());
+    models = std::make_shared<const std::vector<std::string>>(std::move(listed));
+  }
+  std::shared_ptr<const void> attachment;
+  if (state_.options().attach) attachment = state_.options().attach(config);
+  auto node = std::make_shared<const Node>(std::move(config), next_revision_++, std::move(state),
+                                           std::move(attachment));
+  return {std::move(node), std::move(models), learnt};
+}
+
+/// Under the change lock, or in the constructor.
+inline void NodePool::publish(Entries entries, std::vector<ModelConfig> models, Time now) {
+  state_.settle_ejections(now);
+  state_.set_node_count(entries.size());
+  const std::uint64_t version = version_.load(std::memory_order_relaxed) + 1;
+  std::shared_ptr<const PoolSnapshot> made = std::make_shared<const PoolSnapshot>(
+      version, std::move(entries), std::move(models), state_.options().unlisted_models);
+  const std::lock_guard guard(publish_lock_);
+  snapshot_.swap(made);  // the old one is freed after the lock
+  version_.store(version, std::memory_order_release);
+}
+
+inline bool NodePool::add(NodeConfig node, Time now) {
+  const std::lock_guard guard(change_lock_);
+  const auto old = current();
+  if (old->find(node.name.empty() ? node.url : node.name) != nullptr) return false;
+  Entries entries = old->entries();
+  entries.push_back(make_entry(std::move(node), nullptr));
+  publish(std::move(entries), old->aliases(), now);
+  return true;
+}
+
+inline bool NodePool::update(NodeConfig node, Time now) {
+  const std::lock_guard guard(change_lock_);
+  const auto old = current();
+  const Entry* present = old->find(node.name.empty() ? node.url : node.name);
+  if (present == nullptr) return false;
+  Entries entries = old->entries();
+  const auto index = static_cast<std::size_t>(present - old->entries().data());
+  entries[index] = make_entry(std::move(node), present);
+  publish(std::move(entries), old->aliases(), now);
+  return true;
+}
+
+inline bool NodePool::remove(std::string_view name, Time now) {
+  const std::lock_guard guard(change_lock_);
+  const auto old = current();
+  Entries entries = old->entries();
+  if (std::erase_if(entries, [&](const Entry& e) { return e.node->name() == name; }) == 0) {
+    return false;
+  }
+  publish(std::move(entries), old->aliases(), now);
+  return true;
+}
+
+inline bool NodePool::drain(std::string_view name, bool drain) {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(name);
+  if (entry == nullptr) return false;
+  entry->node->state().draining.store(drain, std::memory_order_relaxed);
+  state_.changed();
+  return true;
+}
+
+inline void NodePool::replace(std::vector<NodeConfig> nodes, std::vector<ModelConfig> models,
+                              Time now) {
+  const std::lock_guard guard(change_lock_);
+  const auto old = current();
+  Entries entries;
+  std::map<std::string, bool, std::less<>> taken;
+  for (NodeConfig& config : nodes) {
+    const std::string name = config.name.empty() ? config.url : config.name;
+    if (!taken.emplace(name, true).second) continue;
+    entries.push_back(make_entry(std::move(config), old->find(name)));
+  }
+  publish(std::move(entries), std::move(models), now);
+}
+
+/// Runs `change(state)` under the lock of a node that is (still) there.
+template <class Change>
+void NodePool::with_state(NodeId node, Change&& change) {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(node);
+  if (entry == nullptr) return;
+  NodeState& state = entry->node->state();
+  {
+    const std::lock_guard guard(state.lock);
+    change(state);
+  }
+  state_.changed();
+}
+
+inline void NodePool::mark_absent(NodeId node, std::string_view model_or_path, Time until,
+                                  Time now) {
+  with_state(node, [&](NodeState& state) { state.mark_absent(model_or_path, until, now); });
+}
+
+inline void NodePool::rest_key(NodeId node, std::string_view model_id, Time until) {
+  with_state(node, [&](NodeState& state) {
+    if (model_id.empty()) {
+      state.rests_until = std::max(state.rests_until, until);
+      return;
+    }
+    const auto known = state.pairs.find(model_id);
+    PairState& pair = known != state.pairs.end() ? *known->second : state.pair("");
+    pair.rests_until = std::max(pair.rests_until, until);
+  });
+}
+
+inline void NodePool::models_learnt(std::string_view node, std::vector<std::string> ids, Time now) {
+  if (ids.empty()) return;
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  const std::lock_guard guard(change_lock_);
+  const auto old = current();
+  const Entry* present = old->find(node);
+  if (present == nullptr || !present->node->config().models.empty()) return;
+  if (present->learnt != nullptr && *present->learnt == ids) return;
+  Entries entries = old->entries();
+  Entry& entry = entries[static_cast<std::size_t>(present - old->entries().data())];
+  entry.learnt = std::make_shared<const std::vector<std::string>>(std::move(ids));
+  entry.models = entry.learnt;
+  publish(std::move(entries), old->aliases(), now);
+}
+
+inline void NodePool::probe_result(std::string_view node, bool ok, Time now) {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(node);
+  if (entry == nullptr) return;
+  NodeState& state = entry->node->state();
+  {
+    const std::lock_guard guard(state.lock);
+    if (!state.health.probed(ok, now)) return;
+  }
+  state_.changed();
+  state_.announce(ok ? NodeChange::Kind::healthy : NodeChange::Kind::unhealthy, node);
+}
+
+inline bool NodePool::serves(const Node& node, std::string_view model) const {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(node.id());
+  return entry != nullptr && snapshot->serves(*entry, model);
+}
+
+inline std::shared_ptr<const ModelConfig> NodePool::model_config(std::string_view alias) const {
+  const auto snapshot = current();
+  const ModelConfig* config = snapshot->alias(alias);
+  return config == nullptr ? nullptr : std::shared_ptr<const ModelConfig>(snapshot, config);
+}
+
+inline std::shared_ptr<const Node> NodePool::find(std::string_view name) const {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(name);
+  return entry == nullptr ? nullptr : entry->node;
+}
+
+inline std::vector<std::shared_ptr<const Node>> NodePool::nodes() const {
+  const auto snapshot = current();
+  std::vector<std::shared_ptr<const Node>> nodes;
+  for (const Entry& entry : snapshot->entries()) nodes.push_back(entry.node);
+  return nodes;
+}
+
+inline std::vector<NodeStatus> NodePool::snapshot(Time now) const {
+  const auto snapshot = current();
+  std::vector<NodeStatus> result;
+  for (const Entry& entry : snapshot->entries()) result.push_back(status_of(entry, now));
+  return result;
+}
+
+inline std::size_t NodePool::in_flight() const {
+  const auto snapshot = current();
+  int sum = 0;
+  for (const Entry& entry : snapshot->entries()) sum += entry.node->stats().in_flight.load();
+  return static_cast<std::size_t>(std::max(sum, 0));
+}
+
+inline NodeStatus NodePool::status_of(const Entry& entry, Time now) {
+  NodeState& state = entry.node->state();
+  NodeStatus status;
+  status.node = entry.node;
+  status.draining = entry.node->draining();
+  if (entry.models != nullptr) status.models = *entry.models;
+  Time first = never;
+  const auto look_at = [&](const CircuitBreaker& breaker) {
+    const BreakerState found = breaker.state(now);
+    status.breaker_opened += breaker.opened();
+    if (found == BreakerState::open) first = std::min(first, breaker.retry_at());
+    const bool worse = found == BreakerState::open || status.breaker == BreakerState::closed;
+    if (found != BreakerState::closed && worse) status.breaker = found;
+  };
+  const std::lock_guard guard(state.lock);
+  status.healthy = state.health.in(now);
+  status.weight = entry.node->config().weight * state.health.weight_factor(now);
+  look_at(state.breaker);
+  for (const auto& [model, pair] : state.pairs) look_at(pair->breaker);
+  if (first != never) status.breaker_retry_in = first - now;
+  return status;
+}
+
+inline void NodePool::reset_after_fork() {
+  change_lock_.reset_after_fork();
+  publish_lock_.reset_after_fork();
+  state_.reset_after_fork();
+  const auto snapshot = current();
+  snapshot->reset_after_fork();
+  for (const Entry& entry : snapshot->entries()) {
+    NodeState& state = entry.node->state();
+    state.lock.reset_after_fork();
+    state.stats.in_flight.store(0);
+    state.breaker.reset_after_fork();
+    for (const auto& [model, pair] : state.pairs) pair->breaker.reset_after_fork();
+  }
+}
+
+/// Takes over a new snapshot, if there is one.
+inline void NodePool::Reader::follow() {
+  if (snapshot_->version() == pool_->version_.load(std::memory_order_acquire)) return;
+  snapshot_ = pool_->current();
+  lists_.assign(snapshot_->slot_count(), {});
+}
+
+/// Small lists are rebuilt at once, large ones at most every 10 ms: until then the breakers
+/// themselves turn picks away. A list of nobody is no use to anyone.
+inline bool NodePool::Reader::stale(const CandidateList& list, Time now) const noexcept {
+  constexpr std::size_t small = 64;
+  constexpr Duration pause = std::chrono::milliseconds(10);
+  if (list.changes == pool_->state_.changes() && now < list.valid_until) return false;
+  const std::size_t size = list.front.size() + list.behind.size();
+  return size <= small || now - list.built_at >= pause;
+}
+
+inline const CandidateList& NodePool::Reader::list_of(CandidateSlot& slot, Time now) {
+  CandidateSlot::Copy& copy = lists_[slot.ordinal()];
+  if (copy.edition != slot.edition()) copy = slot.load();
+  if (copy.list != nullptr && !stale(*copy.list, now)) return *copy.list;
+  pool_->state_.settle_ejections(now);
+  slot.rebuild(pool_->state_, copy.edition, now, [&] { return snapshot_->members(slot); });
+  copy = slot.load();
+  return *copy.list;
+}
+
+inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickRequest& request,
+                                             std::string_view path, std::span<const NodeId> tried,
+                                             Rng& rng, Time now) {
+  follow();
+  CandidateSlot* slot = snapshot_->slot(request.model);
+  if (slot == nullptr) {
+    PickOutcome unknown;
+    unknown.miss = PickMiss::unknown_model;
+    return unknown;
+  }
+  const CandidateList& list = list_of(*slot, now);
+  NodePick::Question question{strategy, request, path, tried, rng, now, slot->heard_of()};
+  if (slot->heard_of()) question.request.model = slot->model_id();
+  return NodePick(pool_->state_, question).from(list);
+}
 
 }  // namespace llmroute

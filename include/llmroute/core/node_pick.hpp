@@ -1,0 +1,228 @@
+/// One pick: draws from the ready-made candidates, and looks at each of them only when luck runs
+/// out.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <llmroute/core/candidates.hpp>
+#include <llmroute/core/node_ticket.hpp>
+#include <llmroute/core/strategy.hpp>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace llmroute {
+
+struct PickOutcome {
+  NodeTicket ticket{};  ///< empty: see miss
+  PickMiss miss = PickMiss::none;
+  Time retry_at = never;  ///< all_down, all_resting: when the first of them may be asked again
+  explicit operator bool() const noexcept { return miss == PickMiss::none; }
+};
+
+/// Lives for one acquire(). Lists are a little stale and caps change by the microsecond, so a
+/// candidate is only had once it has been entered: its cap and its breakers say so under the node's
+/// own lock.
+class NodePick {
+ public:
+  struct Question {
+    Strategy& strategy;
+    PickRequest request;  ///< model: the id nodes are asked for
+    std::string_view path;
+    std::span<const NodeId> tried;
+    Rng& rng;
+    Time now;
+    bool heard_of;  ///< the model's absence is in the candidate list already
+  };
+
+  NodePick(PoolState& pool, const Question& question) noexcept : pool_(pool), ask_(question) {}
+
+  PickOutcome from(const CandidateList& list);
+
+ private:
+  /// How it went with one candidate, the best reason to wait last.
+  enum class Entry : std::uint8_t { in, gone, tried, lacking, blocked, busy };
+  enum class Lacking : std::uint8_t { avoid, accept };
+
+  bool draw(const CandidateGroup& group);
+  bool scan(const CandidateGroup& group, Lacking lacking);
+  Entry look(const Member& member, bool forced, Lacking lacking);
+  Entry enter(const Member& member, bool forced, Lacking lacking);
+  bool enter_breakers(const Member& member, bool forced);
+  std::uint32_t choose(std::span<const NodeView> views, const WeightTable& weights);
+  bool lacks(const NodeState& state) const;
+  bool was_tried(const Member& member) const noexcept;
+  void note(Entry entry) noexcept { seen_[static_cast<std::size_t>(entry)] = true; }
+  bool seen(Entry entry) const noexcept { return seen_[static_cast<std::size_t>(entry)]; }
+  void note_blocked(const Member& member);
+  PickMiss reason() const noexcept;
+
+  PoolState& pool_;
+  const Question& ask_;
+  NodeTicket ticket_;
+  Time retry_at_ = never;
+  bool seen_[6] = {};
+};
+
+inline PickOutcome NodePick::from(const CandidateList& list) {
+  PickOutcome outcome;
+  if (list.front.empty()) {
+    outcome.miss = list.miss;
+    outcome.retry_at = list.retry_at;
+    return outcome;
+  }
+  const bool had = draw(list.front) || scan(list.front, Lacking::avoid) ||
+                   scan(list.behind, Lacking::avoid) ||
+                   (seen(Entry::lacking) && scan(list.front, Lacking::accept));
+  if (had) {
+    outcome.ticket = std::move(ticket_);
+    return outcome;
+  }
+  outcome.miss = reason();
+  if (outcome.miss == PickMiss::all_down) outcome.retry_at = retry_at_;
+  return outcome;
+}
+
+inline PickMiss NodePick::reason() const noexcept {
+  if (seen(Entry::busy)) return PickMiss::all_busy;
+  if (seen(Entry::blocked)) return PickMiss::all_down;
+  return seen(Entry::tried) ? PickMiss::all_tried : PickMiss::no_nodes;
+}
+
+inline std::uint32_t NodePick::choose(std::span<const NodeView> views, const WeightTable& weights) {
+  PickContext context{ask_.rng, ask_.now, weights};
+  const auto index = static_cast<std::uint32_t>(ask_.strategy.pick(views, ask_.request, context));
+  return index < views.size() ? index : 0;  // a strategy of the user's own may be wrong
+}
+
+/// A first draw and up to four more. In a small fleet with tried nodes the scan is the shorter way.
+inline bool NodePick::draw(const CandidateGroup& group) {
+  constexpr std::size_t small = 16;
+  constexpr int most = 5;
+  if (!ask_.tried.empty() && group.size() <= small) return false;
+  const int draws = group.size() == 1 ? 1 : most;
+  for (int i = 0; i < draws; ++i) {
+    const Member& member = *group.members[choose(group.views, group.weights)];
+    const Entry entry = enter(member, group.forced, Lacking::avoid);
+    if (entry == Entry::in) return true;
+  }
+  return false;
+}
+
+inline bool NodePick::scan(const CandidateGroup& group, Lacking lacking) {
+  std::vector<NodeView> views;
+  std::vector<const Member*> members;
+  std::vector<double> weights;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const Entry entry = look(*group.members[i], group.forced, lacking);
+    note(entry);
+    if (entry != Entry::in) continue;
+    views.push_back(group.views[i]);
+    members.push_back(group.members[i]);
+    weights.push_back(group.views[i].weight());
+  }
+  while (!views.empty()) {
+    const WeightTable table(weights);
+    const std::uint32_t index = choose(views, table);
+    const Entry entry = enter(*members[index], group.forced, lacking);
+    if (entry == Entry::in) return true;
+    note(entry);  // another thread was quicker
+    views.erase(views.begin() + index);
+    members.erase(members.begin() + index);
+    weights.erase(weights.begin() + index);
+  }
+  return false;
+}
+
+inline bool NodePick::was_tried(const Member& member) const noexcept {
+  return std::find(ask_.tried.begin(), ask_.tried.end(), member.node->id()) != ask_.tried.end();
+}
+
+inline bool NodePick::lacks(const NodeState& state) const {
+  if (state.absent_count.load(std::memory_order_relaxed) == 0) return false;
+  const std::lock_guard guard(state.lock);
+  return state.lacks(ask_.path, ask_.now) ||
+         (!ask_.heard_of && state.lacks(ask_.request.model, ask_.now));
+}
+
+/// What enter() would say, without entering.
+inline NodePick::Entry NodePick::look(const Member& member, bool forced, Lacking lacking) {
+  const Node& node = *member.node;
+  const NodeState& state = node.state();
+  if (node.draining()) return Entry::gone;
+  if (was_tried(member)) return Entry::tried;
+  if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
+  const int cap = node.config().max_concurrent_requests;
+  if (cap > 0 && state.stats.in_flight.load(std::memory_order_relaxed) >= cap) return Entry::busy;
+  if (forced) return Entry::in;
+  {
+    const std::lock_guard guard(state.lock);
+    if (state.breaker.admits(ask_.now) && member.pair->breaker.admits(ask_.now)) return Entry::in;
+  }
+  note_blocked(member);
+  return Entry::blocked;
+}
+
+/// When the breakers in the way let someone in. While a probe is out nobody knows: a moment later,
+/// then.
+inline void NodePick::note_blocked(const Member& member) {
+  constexpr Duration moment = std::chrono::milliseconds(250);
+  const NodeState& state = member.node->state();
+  const std::lock_guard guard(state.lock);
+  Time again = ask_.now;
+  const auto wait_for = [&](const CircuitBreaker& breaker) {
+    if (breaker.admits(ask_.now)) return;
+    const Time opens = breaker.retry_at();
+    again = std::max(again, opens > ask_.now ? opens : after(ask_.now, moment));
+  };
+  wait_for(state.breaker);
+  wait_for(member.pair->breaker);
+  retry_at_ = std::min(retry_at_, again);
+}
+
+inline NodePick::Entry NodePick::enter(const Member& member, bool forced, Lacking lacking) {
+  const Node& node = *member.node;
+  NodeState& state = node.state();
+  if (node.draining()) return Entry::gone;
+  if (was_tried(member)) return Entry::tried;
+  if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
+  const int cap = node.config().max_concurrent_requests;
+  int running = state.stats.in_flight.load(std::memory_order_relaxed);
+  do {
+    if (cap > 0 && running >= cap) return Entry::busy;
+  } while (!state.stats.in_flight.compare_exchange_weak(running, running + 1,
+                                                        std::memory_order_acq_rel));
+  if (enter_breakers(member, forced)) return Entry::in;
+  state.stats.in_flight.fetch_sub(1, std::memory_order_acq_rel);
+  note_blocked(member);
+  return Entry::blocked;
+}
+
+inline bool NodePick::enter_breakers(const Member& member, bool forced) {
+  NodeState& state = member.node->state();
+  CircuitBreaker& pair = member.pair->breaker;
+  std::optional<CircuitBreaker::Pass> of_node;
+  std::optional<CircuitBreaker::Pass> of_pair;
+  {
+    const std::lock_guard guard(state.lock);
+    of_node = forced ? state.breaker.enter_anyway(ask_.now) : state.breaker.try_enter(ask_.now);
+    if (!of_node) return false;
+    of_pair = forced ? pair.enter_anyway(ask_.now) : pair.try_enter(ask_.now);
+    if (!of_pair) {
+      state.breaker.abandon(*of_node);
+      return false;
+    }
+  }
+  state.stats.requests.fetch_add(1, std::memory_order_relaxed);
+  const std::string_view model = ask_.heard_of ? member.pair->model : ask_.request.model;
+  ticket_ = NodeTicket(pool_, member.node, *member.pair, model, *of_node, *of_pair);
+  using Kind = NodeChange::Kind;
+  if (of_node->first_probe) pool_.announce(Kind::breaker_half_open, member.node->name());
+  if (of_pair->first_probe) {
+    pool_.announce(Kind::breaker_half_open, member.node->name(), member.pair->model);
+  }
+  return true;
+}
+
+}  // namespace llmroute
