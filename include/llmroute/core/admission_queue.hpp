@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <llmroute/core/admission_waiter.hpp>
 #include <llmroute/core/fair_list.hpp>
 #include <llmroute/core/sliding_window.hpp>
 #include <llmroute/core/spin_lock.hpp>
@@ -36,89 +37,6 @@ struct AdmissionOptions {
       max_queue_size{};  ///< empty (auto): twice the limit, or 1,024 without one; 0: refuse at once
   Duration queue_timeout = std::chrono::seconds(30);  ///< kept by whoever waits
   FairBy fair_by = FairBy::tenant;
-};
-
-class AdmissionQueue;
-
-/// The right to run, given back by its destructor. Empty when moved from or never given.
-class Permit {
- public:
-  Permit() = default;
-  Permit(Permit&& other) noexcept
-      : queue_(std::exchange(other.queue_, nullptr)), generation_(other.generation_) {}
-  Permit& operator=(Permit&& other) noexcept {
-    Permit old(std::move(*this));
-    queue_ = std::exchange(other.queue_, nullptr);
-    generation_ = other.generation_;
-    return *this;
-  }
-  ~Permit() { give_back(std::nullopt); }
-
-  explicit operator bool() const noexcept { return queue_ != nullptr; }
-
-  /// Gives it back now. Better than the destructor where the time is known: grants then start their
-  /// 50 ms at once.
-  void release(Time now) { give_back(now); }
-
- private:
-  friend class AdmissionQueue;
-  Permit(AdmissionQueue* queue, std::uint32_t generation) noexcept
-      : queue_(queue), generation_(generation) {}
-  void give_back(std::optional<Time> now);
-
-  AdmissionQueue* queue_ = nullptr;
-  std::uint32_t generation_ = 0;
-};
-
-/// One that waits: for a permit (enqueue) or for a slot on a busy node (park). It leaves in its
-/// destructor, wherever it stands; a turn it had been given and not claimed passes on. One thread
-/// at a time.
-///
-/// `granted(context)` runs on the thread that freed the permit, outside every lock, perhaps before
-/// enqueue() has returned, and perhaps once more for a turn that has passed on meanwhile. It must
-/// only wake the waiting side (post to its loop) and must not throw. The destructor waits until it
-/// is out of it, so declare what `context` points to before the waiter, and let what it posts find
-/// out by itself whether the waiting side still lives.
-class AdmissionWaiter : private FairEntry {
- public:
-  using Granted = void (*)(void* context);
-
-  /// The views outlive the waiter. `model` is for park(): who else could use a freed node.
-  AdmissionWaiter(Granted granted, void* context, std::string_view tenant_name = {},
-                  int queue_priority = 0, std::string_view model = {}) noexcept
-      : FairEntry{tenant_name, queue_priority},
-        granted_(granted),
-        context_(context),
-        model_(model) {}
-  AdmissionWaiter(const AdmissionWaiter&) = delete;
-  AdmissionWaiter& operator=(const AdmissionWaiter&) = delete;
-  ~AdmissionWaiter() { leave(); }
-
-  /// The permit, once granted; empty while waiting or when the turn has passed on because 50 ms
-  /// went by (it then stands first in its line again).
-  Permit claim(Time now);
-
-  /// The same for a parked waiter: true, and no longer parked, when it is worth picking a node
-  /// again.
-  bool claim_node(Time now);
-
-  /// Stops waiting. The waiter can be used again.
-  void leave();
-
-  std::string_view model() const noexcept { return model_; }
-
- private:
-  friend class AdmissionQueue;
-  enum class State : std::uint8_t { idle, waiting, granted, parked, node_granted };
-
-  Granted granted_;
-  void* context_;
-  std::string_view model_;
-  AdmissionQueue* queue_ = nullptr;
-  std::uint32_t generation_ = 0;
-  State state_ = State::idle;           // under the queue's lock
-  Time granted_at_ = never;             // never: the time was not known yet
-  std::atomic<int> being_notified_{0};  // threads inside granted_
 };
 
 /// Thread safe. The fast path is one atomic operation on a word that holds both the permits out and

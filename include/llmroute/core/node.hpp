@@ -73,9 +73,9 @@ struct NodeState {
   NodeState(NodeId node_id, const BreakerOptions& breaker_options,
             const HealthOptions& health_options)
       : id(node_id),
-        breaker_settings(breaker_options),
         breaker(breaker_options),
-        health(health_options) {}
+        health(health_options),
+        breaker_settings(breaker_options) {}
 
   /// The state of a model on this node, made when it is first asked for. Under the lock; lives as
   /// long as this.
@@ -94,20 +94,21 @@ struct NodeState {
   /// lock.
   void mark_absent(std::string_view what, Time until, Time now);
 
-  const NodeId id;
-  const BreakerOptions breaker_settings;
-  NodeStats stats;
-  std::array<std::atomic<std::uint64_t>, 5> failures_by_class{};  ///< indexed by FailureClass
+  // The first two cache lines are what a pick looks at.
+  alignas(64) NodeStats stats;
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> absent_count{0};  ///< marks kept; zero spares the lock
-
   mutable SpinLock lock;
+  const NodeId id;
   CircuitBreaker breaker;  // connection-class failures
+
   HealthTracker health;
   Time rests_until = Time::min();  // its key, for every model
   std::vector<AbsentMark> absent;
   std::map<std::string, std::unique_ptr<PairState>, std::less<>>
       pairs;  // "" is shared by unheard-of models
+  const BreakerOptions breaker_settings;
+  std::array<std::atomic<std::uint64_t>, 5> failures_by_class{};  ///< indexed by FailureClass
 };
 
 inline Time NodeState::absent_until(std::string_view what) const noexcept {
@@ -134,14 +135,16 @@ class Node {
  public:
   Node(NodeConfig config, std::uint64_t revision, std::shared_ptr<NodeState> state,
        std::shared_ptr<const void> attachment)
-      : config_(std::move(config)),
+      : state_(std::move(state)),
+        cap_(config.max_concurrent_requests),
         revision_(revision),
-        state_(std::move(state)),
-        attachment_(std::move(attachment)) {}
+        attachment_(std::move(attachment)),
+        config_(std::move(config)) {}
 
   NodeId id() const noexcept { return state_->id; }
   const std::string& name() const noexcept { return config_.name; }
   const NodeConfig& config() const noexcept { return config_; }
+  int cap() const noexcept { return cap_; }  ///< max_concurrent_requests; 0: none
   const NodeStats& stats() const noexcept { return state_->stats; }
   bool draining() const noexcept { return state_->draining.load(std::memory_order_relaxed); }
 
@@ -166,10 +169,11 @@ class Node {
   }
 
  private:
-  NodeConfig config_;
-  std::uint64_t revision_;
   std::shared_ptr<NodeState> state_;
+  int cap_;
+  std::uint64_t revision_;
   std::shared_ptr<const void> attachment_;
+  NodeConfig config_;
 };
 
 }  // namespace llmroute

@@ -36,9 +36,11 @@ class NodePick {
     bool heard_of;  ///< the model's absence is in the candidate list already
   };
 
-  NodePick(PoolState& pool, const Question& question) noexcept : pool_(pool), ask_(question) {}
+  NodePick(PoolState& pool, const Question& question, PickOutcome& outcome) noexcept
+      : pool_(pool), ask_(question), outcome_(outcome) {}
 
-  PickOutcome from(const CandidateList& list);
+  /// Fills in the outcome.
+  void from(const CandidateList& list);
 
  private:
   /// How it went with one candidate, the best reason to wait last.
@@ -60,28 +62,23 @@ class NodePick {
 
   PoolState& pool_;
   const Question& ask_;
-  NodeTicket ticket_;
+  PickOutcome& outcome_;
   Time retry_at_ = never;
   bool seen_[6] = {};
 };
 
-inline PickOutcome NodePick::from(const CandidateList& list) {
-  PickOutcome outcome;
+inline void NodePick::from(const CandidateList& list) {
   if (list.front.empty()) {
-    outcome.miss = list.miss;
-    outcome.retry_at = list.retry_at;
-    return outcome;
+    outcome_.miss = list.miss;
+    outcome_.retry_at = list.retry_at;
+    return;
   }
   const bool had = draw(list.front) || scan(list.front, Lacking::avoid) ||
                    scan(list.behind, Lacking::avoid) ||
                    (seen(Entry::lacking) && scan(list.front, Lacking::accept));
-  if (had) {
-    outcome.ticket = std::move(ticket_);
-    return outcome;
-  }
-  outcome.miss = reason();
-  if (outcome.miss == PickMiss::all_down) outcome.retry_at = retry_at_;
-  return outcome;
+  if (had) return;
+  outcome_.miss = reason();
+  if (outcome_.miss == PickMiss::all_down) outcome_.retry_at = retry_at_;
 }
 
 inline PickMiss NodePick::reason() const noexcept {
@@ -153,7 +150,7 @@ inline NodePick::Entry NodePick::look(const Member& member, bool forced, Lacking
   if (node.draining()) return Entry::gone;
   if (was_tried(member)) return Entry::tried;
   if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
-  const int cap = node.config().max_concurrent_requests;
+  const int cap = node.cap();
   if (cap > 0 && state.stats.in_flight.load(std::memory_order_relaxed) >= cap) return Entry::busy;
   if (forced) return Entry::in;
   {
@@ -187,7 +184,7 @@ inline NodePick::Entry NodePick::enter(const Member& member, bool forced, Lackin
   if (node.draining()) return Entry::gone;
   if (was_tried(member)) return Entry::tried;
   if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
-  const int cap = node.config().max_concurrent_requests;
+  const int cap = node.cap();
   int running = state.stats.in_flight.load(std::memory_order_relaxed);
   do {
     if (cap > 0 && running >= cap) return Entry::busy;
@@ -216,7 +213,7 @@ inline bool NodePick::enter_breakers(const Member& member, bool forced) {
   }
   state.stats.requests.fetch_add(1, std::memory_order_relaxed);
   const std::string_view model = ask_.heard_of ? member.pair->model : ask_.request.model;
-  ticket_ = NodeTicket(pool_, member.node, *member.pair, model, *of_node, *of_pair);
+  outcome_.ticket = NodeTicket(pool_, member.node, *member.pair, model, *of_node, *of_pair);
   using Kind = NodeChange::Kind;
   if (of_node->first_probe) pool_.announce(Kind::breaker_half_open, member.node->name());
   if (of_pair->first_probe) {

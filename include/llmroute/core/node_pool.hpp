@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <llmroute/core/node_pick.hpp>
+#include <llmroute/core/node_status.hpp>
 #include <llmroute/core/node_ticket.hpp>
 #include <llmroute/core/pool_snapshot.hpp>
 #include <llmroute/core/pool_state.hpp>
@@ -24,18 +25,6 @@
 #include <vector>
 
 namespace llmroute {
-
-/// What snapshots tell of a node.
-struct NodeStatus {
-  std::shared_ptr<const Node> node;  ///< configuration and counters
-  bool healthy = true;               ///< by probes, and not ejected
-  bool draining = false;
-  double weight = 1;                            ///< slow start included
-  BreakerState breaker = BreakerState::closed;  ///< the worst of the node's own and its models'
-  std::uint64_t breaker_opened = 0;             ///< of all of them
-  Duration breaker_retry_in{};                  ///< until the first open one lets a probe in
-  std::vector<std::string> models{};            ///< configured or learnt
-};
 
 /// Thread safe. A node's identity is its name; an empty name is replaced by the URL. What is known
 /// of a node survives update and replace, and a removed node lives until its last ticket ends.
@@ -103,7 +92,6 @@ class NodePool {
   void publish(Entries entries, std::vector<ModelConfig> models, Time now);
   template <class Change>
   void with_state(NodeId node, Change&& change);
-  static NodeStatus status_of(const Entry& entry, Time now);
 
   PoolState state_;
   SpinLock change_lock_;  // one change of membership at a time; guards next_id_ and next_revision_
@@ -131,10 +119,13 @@ class NodePool::Reader {
   void follow();
   const CandidateList& list_of(CandidateSlot& slot, Time now);
   bool stale(const CandidateList& list, Time now) const noexcept;
+  CandidateSlot* slot_of(std::string_view model);
 
   NodePool* pool_;
   std::shared_ptr<const PoolSnapshot> snapshot_;
   std::vector<CandidateSlot::Copy> lists_;  // by the slot's ordinal
+  std::string last_model_;
+  CandidateSlot* last_slot_ = nullptr;  // of last_model_
 };
 
 inline NodePool::NodePool(PoolOptions options, std::vector<NodeConfig> nodes,
@@ -331,29 +322,6 @@ inline std::size_t NodePool::in_flight() const {
   return static_cast<std::size_t>(std::max(sum, 0));
 }
 
-inline NodeStatus NodePool::status_of(const Entry& entry, Time now) {
-  NodeState& state = entry.node->state();
-  NodeStatus status;
-  status.node = entry.node;
-  status.draining = entry.node->draining();
-  if (entry.models != nullptr) status.models = *entry.models;
-  Time first = never;
-  const auto look_at = [&](const CircuitBreaker& breaker) {
-    const BreakerState found = breaker.state(now);
-    status.breaker_opened += breaker.opened();
-    if (found == BreakerState::open) first = std::min(first, breaker.retry_at());
-    const bool worse = found == BreakerState::open || status.breaker == BreakerState::closed;
-    if (found != BreakerState::closed && worse) status.breaker = found;
-  };
-  const std::lock_guard guard(state.lock);
-  status.healthy = state.health.in(now);
-  status.weight = entry.node->config().weight * state.health.weight_factor(now);
-  look_at(state.breaker);
-  for (const auto& [model, pair] : state.pairs) look_at(pair->breaker);
-  if (first != never) status.breaker_retry_in = first - now;
-  return status;
-}
-
 inline void NodePool::reset_after_fork() {
   change_lock_.reset_after_fork();
   publish_lock_.reset_after_fork();
@@ -374,6 +342,7 @@ inline void NodePool::Reader::follow() {
   if (snapshot_->version() == pool_->version_.load(std::memory_order_acquire)) return;
   snapshot_ = pool_->current();
   lists_.assign(snapshot_->slot_count(), {});
+  last_slot_ = nullptr;
 }
 
 /// Small lists are rebuilt at once, large ones at most every 10 ms: until then the breakers
@@ -400,16 +369,25 @@ inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickReque
                                              std::string_view path, std::span<const NodeId> tried,
                                              Rng& rng, Time now) {
   follow();
-  CandidateSlot* slot = snapshot_->slot(request.model);
+  PickOutcome outcome;
+  CandidateSlot* slot = slot_of(request.model);
   if (slot == nullptr) {
-    PickOutcome unknown;
-    unknown.miss = PickMiss::unknown_model;
-    return unknown;
+    outcome.miss = PickMiss::unknown_model;
+    return outcome;
   }
   const CandidateList& list = list_of(*slot, now);
   NodePick::Question question{strategy, request, path, tried, rng, now, slot->heard_of()};
   if (slot->heard_of()) question.request.model = slot->model_id();
-  return NodePick(pool_->state_, question).from(list);
+  NodePick(pool_->state_, question, outcome).from(list);
+  return outcome;
+}
+
+/// Most calls of a loop are for the model of the one before.
+inline CandidateSlot* NodePool::Reader::slot_of(std::string_view model) {
+  if (last_slot_ != nullptr && model == last_model_) return last_slot_;
+  last_slot_ = snapshot_->slot(model);
+  last_model_ = model;
+  return last_slot_;
 }
 
 }  // namespace llmroute

@@ -30,10 +30,11 @@ class NodeTicket {
         pair_pass_(pair_pass),
         generation_(pool.generation()) {}
 
-  NodeTicket(NodeTicket&& other) noexcept { swap(other); }
+  NodeTicket(NodeTicket&& other) noexcept { take(other); }
   NodeTicket& operator=(NodeTicket&& other) noexcept {
-    NodeTicket old(std::move(*this));
-    swap(other);
+    if (this == &other) return *this;
+    release();
+    take(other);
     return *this;
   }
   ~NodeTicket() { release(); }
@@ -69,7 +70,7 @@ class NodeTicket {
   void count(const Outcome& outcome);
   void announce(const CircuitBreaker& breaker, std::string_view model, Time now) const;
   void abandon();
-  void swap(NodeTicket& other) noexcept;
+  void take(NodeTicket& other) noexcept;
 
   PoolState* pool_ = nullptr;
   std::shared_ptr<const Node> node_;
@@ -81,15 +82,15 @@ class NodeTicket {
   bool recorded_ = false;
 };
 
-inline void NodeTicket::swap(NodeTicket& other) noexcept {
-  std::swap(pool_, other.pool_);
-  std::swap(node_, other.node_);
-  std::swap(pair_, other.pair_);
-  std::swap(model_id_, other.model_id_);
-  std::swap(node_pass_, other.node_pass_);
-  std::swap(pair_pass_, other.pair_pass_);
-  std::swap(generation_, other.generation_);
-  std::swap(recorded_, other.recorded_);
+inline void NodeTicket::take(NodeTicket& other) noexcept {
+  pool_ = std::exchange(other.pool_, nullptr);
+  node_ = std::move(other.node_);
+  pair_ = other.pair_;
+  model_id_ = other.model_id_;
+  node_pass_ = other.node_pass_;
+  pair_pass_ = other.pair_pass_;
+  generation_ = other.generation_;
+  recorded_ = other.recorded_;
 }
 
 inline void NodeTicket::record(const Outcome& outcome, Time now) {
@@ -192,6 +193,9 @@ inline void NodeTicket::announce(const CircuitBreaker& breaker, std::string_view
 }
 
 inline void NodeTicket::abandon() {
+  using Kind = CircuitBreaker::Pass::Kind;
+  if (node_pass_.kind != Kind::probe && pair_pass_.kind != Kind::probe)
+    return;  // nothing to give back
   NodeState& state = node_->state();
   const std::lock_guard guard(state.lock);
   state.breaker.abandon(node_pass_);
@@ -203,7 +207,7 @@ inline void NodeTicket::release() {
   if (pool == nullptr || generation_ != pool->generation()) return;
   if (!recorded_) abandon();
   const int before = node_->state().stats.in_flight.fetch_sub(1, std::memory_order_acq_rel);
-  const int cap = node_->config().max_concurrent_requests;
+  const int cap = node_->cap();
   if (cap > 0 && before >= cap && pool->options().on_slot_free) {
     pool->options().on_slot_free(*node_);
   }

@@ -51,12 +51,13 @@ class WeightTable {
 };
 
 inline WeightTable::WeightTable(std::span<const double> weights) {
-  std::vector<double> clean(weights.begin(), weights.end());
-  for (double& weight : clean) weight = weight > 0 && std::isfinite(weight) ? weight : 0;
-  if (std::all_of(clean.begin(), clean.end(), [](double w) { return w == 0; })) {
-    std::fill(clean.begin(), clean.end(), 1.0);
+  if (weights.empty()) return;
+  std::vector<double> clean;
+  clean.reserve(weights.size());
+  for (const double weight : weights) {
+    clean.push_back(weight > 0 && std::isfinite(weight) ? weight : 0);
   }
-  if (clean.empty()) return;
+  if (*std::max_element(clean.begin(), clean.end()) == 0) clean.assign(clean.size(), 1.0);
   const std::vector<std::uint32_t> whole = to_integers(clean);
   const std::size_t length = std::accumulate(whole.begin(), whole.end(), std::size_t{0});
   constexpr std::size_t affordable = std::size_t{1} << 20;  // about a millisecond
