@@ -1,0 +1,121 @@
+/// Walks along dotted keys, and the way back to JSON.
+#include "setting.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <llmroute/wire/json_text.hpp>
+
+namespace gateway {
+namespace {
+
+/// Takes "nodes" off "nodes[1].url", or "[1]" off "[1].url".
+std::string_view take_step(std::string_view& dotted) {
+  if (dotted.starts_with('.')) dotted.remove_prefix(1);
+  const std::size_t end = dotted.starts_with('[') ? dotted.find(']') : dotted.find_first_of(".[");
+  const std::size_t length =
+      end == std::string_view::npos ? dotted.size() : end + (dotted[end] == ']' ? 1 : 0);
+  const std::string_view step = dotted.substr(0, length);
+  dotted.remove_prefix(length);
+  return step;
+}
+
+const Setting* member(const Setting& setting, std::string_view name) {
+  const Setting::Table& table = setting.table();
+  const auto at = std::find_if(table.begin(), table.end(),
+                               [&](const Setting::Member& m) { return m.name == name; });
+  return at == table.end() ? nullptr : &at->setting;
+}
+
+const Setting* element(const Setting& setting, std::string_view step) {
+  const auto* array = std::get_if<Setting::Array>(&setting.value);
+  std::size_t index = 0;
+  std::from_chars(step.data() + 1, step.data() + step.size(), index);
+  return array != nullptr && index < array->size() ? &(*array)[index] : nullptr;
+}
+
+const Setting* child(const Setting& setting, std::string_view step) {
+  return step.starts_with('[') ? element(setting, step) : member(setting, step);
+}
+
+struct JsonWriter {
+  std::string& out;
+
+  void operator()(const Setting::Table& table) const {
+    out += '{';
+    for (const Setting::Member& m : table) {
+      if (&m != table.data()) out += ',';
+      llmroute::append_json_string(out, m.name);
+      out += ':';
+      std::visit(*this, m.setting.value);
+    }
+    out += '}';
+  }
+  void operator()(const Setting::Array& array) const {
+    out += '[';
+    for (const Setting& element : array) {
+      if (&element != array.data()) out += ',';
+      std::visit(*this, element.value);
+    }
+    out += ']';
+  }
+  void operator()(const std::string& text) const { llmroute::append_json_string(out, text); }
+  void operator()(bool flag) const { out += flag ? "true" : "false"; }
+  void operator()(std::int64_t number) const {
+    fmt::format_to(std::back_inserter(out), "{}", number);
+  }
+  void operator()(double number) const { fmt::format_to(std::back_inserter(out), "{}", number); }
+};
+
+}  // namespace
+
+const Setting::Table& Setting::table() const {
+  static const Table none;
+  const auto* table = std::get_if<Table>(&value);
+  return table != nullptr ? *table : none;
+}
+
+const Setting* Setting::find(std::string_view dotted) const {
+  const Setting* at = this;
+  while (at != nullptr && !dotted.empty()) at = child(*at, take_step(dotted));
+  return at;
+}
+
+std::string_view Setting::place_of(std::string_view dotted) const {
+  const Setting* at = this;
+  std::string_view found = at->place;
+  while (at != nullptr && !dotted.empty()) {
+    at = child(*at, take_step(dotted));
+    if (at != nullptr && !at->place.empty()) found = at->place;
+  }
+  return found;
+}
+
+void Setting::set(std::string_view dotted, Setting setting) {
+  Setting* at = this;
+  while (!dotted.empty()) {
+    const std::string_view step = take_step(dotted);
+    if (!std::holds_alternative<Table>(at->value)) at->value = Table{};
+    if (member(*at, step) == nullptr) {
+      std::get<Table>(at->value).push_back({std::string(step), Setting{.place = setting.place}});
+    }
+    at = const_cast<Setting*>(member(*at, step));
+  }
+  *at = std::move(setting);
+}
+
+std::string to_json(const Setting& setting) {
+  std::string out;
+  std::visit(JsonWriter{out}, setting.value);
+  return out;
+}
+
+std::string at_place(std::string_view place, std::string_view key, std::string_view what) {
+  const std::string_view colon = place.empty() ? "" : ": ";
+  return key.empty() ? fmt::format("{}{}{}", place, colon, what)
+                     : fmt::format("{}{}key \"{}\": {}", place, colon, key, what);
+}
+
+}  // namespace gateway
