@@ -1,0 +1,44 @@
+/// Where requests go and how: everything that is the same for all requests to one path of one node,
+/// prepared once.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <llmroute/core/node_config.hpp>
+#include <llmroute/core/time.hpp>
+#include <llmroute/headers.hpp>
+#include <memory>
+#include <string>
+
+namespace llmroute::net {
+
+enum class Method { post, get };
+
+struct EndpointOptions {
+  std::string url{};  ///< http:// or https://, whole
+  Method method = Method::post;
+  Headers headers{};  ///< sent with every request
+  TlsConfig tls{};
+  std::string proxy{};  ///< empty: none, whatever the environment says; "env": what it says
+  Duration connect_timeout =
+      std::chrono::seconds(5);  ///< name, connection and TLS; zero is libcurl's 300 s
+  Duration max_connection_age = std::chrono::minutes(5);  ///< zero is unlimited
+  std::size_t max_body = std::size_t{256} << 20;          ///< of a response read whole
+};
+
+/// Immutable and cheap to copy; any thread. Transfers keep what they need of it alive.
+class Endpoint {
+ public:
+  /// Throws std::invalid_argument, naming the field, when a header holds a line break or a NUL.
+  explicit Endpoint(EndpointOptions options);
+
+  const EndpointOptions& options() const noexcept;
+
+ private:
+  friend class CurlMulti;
+  friend class EasyHandle;
+  struct Prepared;
+  std::shared_ptr<const Prepared> prepared_;
+};
+
+}  // namespace llmroute::net
