@@ -1,5 +1,5 @@
-/// Everything that can be set, as plain structs with defaults. The JSON form has the same names, letter for letter; the
-/// guide's configuration page lists them.
+/// Everything that can be set, as plain structs with defaults. The JSON form has the same names,
+/// letter for letter; the guide's configuration page lists them.
 #pragma once
 
 #include <chrono>
@@ -19,9 +19,9 @@ struct RouterConfig {
   std::string strategy = "auto";
   std::string default_model{};  ///< for a request that names none; empty: the only one there is
   UnlistedModels unlisted_models = UnlistedModels::serve;
-  int max_retries = 2;         ///< extra attempts of one call
-  double retry_budget = 0.2;   ///< see RetryBudget
-  double retry_floor = 1;      ///< tokens a second
+  int max_retries = 2;        ///< extra attempts of one call
+  double retry_budget = 0.2;  ///< see RetryBudget
+  double retry_floor = 1;     ///< tokens a second
   Duration backoff = std::chrono::milliseconds(500);
   AllDown all_down = AllDown::fail_fast;
   std::size_t max_event = 1 << 20;  ///< bytes of one SSE event
@@ -34,7 +34,8 @@ struct TimeoutsConfig {
   Duration headers = std::chrono::seconds(120);  ///< streams: until the response headers
   Duration response{};                           ///< plain calls: until the whole answer
   Duration first_content{};                      ///< streams: until the first content
-  Duration idle = std::chrono::seconds(120);     ///< streams: between events, while the reader keeps up
+  Duration idle =
+      std::chrono::seconds(120);  ///< streams: between events, while the reader keeps up
   Duration attempt{};
   Duration total = std::chrono::seconds(600);
 };
@@ -48,12 +49,14 @@ struct Config {
   std::vector<NodeConfig> nodes{};
   std::vector<ModelConfig> models{};
 
-  /// Reads the JSON form. `source` names the text in messages ("config.json"). An unknown key, a bad value or a duplicate
-  /// is an invalid_config error: "source:line: key: what is wrong, the nearest right one".
+  /// Reads the JSON form. `source` names the text in messages ("config.json"). An unknown key, a
+  /// bad value or a duplicate is an invalid_config error: "source:line: key: what is wrong, the
+  /// nearest right one".
   static Result<Config> from_json(std::string_view json, std::string_view source = "configuration");
 
-  /// Checks what the structs alone cannot: URLs, names, ranges, references. Expands `${VAR}` in api_key and headers.
-  /// Router::create does it; call it to check a configuration without running it.
+  /// Checks what the structs alone cannot: URLs, names, ranges, references. Expands `${VAR}` in
+  /// api_key and headers. Router::create does it; call it to check a configuration without running
+  /// it.
   Result<void> prepare();
 };
 

@@ -13,27 +13,28 @@
 
 namespace llmroute {
 
-/// The one table of error codes. Columns: name, number (never reused), HTTP status an OpenAI client should see,
-/// OpenAI's `type`, OpenAI's `code`. The enum, the texts, the C constants and the gateway's answers come from it.
-#define LLMROUTE_ERROR_CODES(X)                                                     \
-  X(invalid_argument, 1, 400, "invalid_request_error", "invalid_request")           \
-  X(invalid_config, 2, 500, "server_error", "invalid_config")                       \
-  X(model_not_found, 3, 404, "not_found_error", "model_not_found")                  \
-  X(node_rejected, 4, 400, "invalid_request_error", "upstream_rejected")            \
-  X(rate_limited, 5, 429, "rate_limit_error", "rate_limit_exceeded")                \
-  X(queue_full, 6, 503, "server_error", "queue_full")                               \
-  X(queue_timeout, 7, 503, "server_error", "queue_timeout")                         \
-  X(no_healthy_node, 8, 503, "server_error", "no_healthy_node")                     \
-  X(connect_failed, 9, 502, "server_error", "upstream_error")                       \
-  X(tls_failed, 10, 502, "server_error", "upstream_error")                          \
-  X(upstream_timeout, 11, 504, "server_error", "upstream_timeout")                  \
-  X(upstream_error, 12, 502, "server_error", "upstream_error")                      \
-  X(bad_upstream, 13, 502, "server_error", "upstream_error")                        \
-  X(stream_interrupted, 14, 502, "server_error", "stream_interrupted")              \
-  X(deadline_exceeded, 15, 504, "server_error", "deadline_exceeded")                \
-  X(cancelled, 16, 499, "server_error", "cancelled")                                \
-  X(forked, 17, 500, "server_error", "forked")                                      \
-  X(shutting_down, 18, 503, "server_error", "shutting_down")                        \
+/// The one table of error codes. Columns: name, number (never reused), HTTP status an OpenAI client
+/// should see, OpenAI's `type`, OpenAI's `code`. The enum, the texts, the C constants and the
+/// gateway's answers come from it.
+#define LLMROUTE_ERROR_CODES(X)                                           \
+  X(invalid_argument, 1, 400, "invalid_request_error", "invalid_request") \
+  X(invalid_config, 2, 500, "server_error", "invalid_config")             \
+  X(model_not_found, 3, 404, "not_found_error", "model_not_found")        \
+  X(node_rejected, 4, 400, "invalid_request_error", "upstream_rejected")  \
+  X(rate_limited, 5, 429, "rate_limit_error", "rate_limit_exceeded")      \
+  X(queue_full, 6, 503, "server_error", "queue_full")                     \
+  X(queue_timeout, 7, 503, "server_error", "queue_timeout")               \
+  X(no_healthy_node, 8, 503, "server_error", "no_healthy_node")           \
+  X(connect_failed, 9, 502, "server_error", "upstream_error")             \
+  X(tls_failed, 10, 502, "server_error", "upstream_error")                \
+  X(upstream_timeout, 11, 504, "server_error", "upstream_timeout")        \
+  X(upstream_error, 12, 502, "server_error", "upstream_error")            \
+  X(bad_upstream, 13, 502, "server_error", "upstream_error")              \
+  X(stream_interrupted, 14, 502, "server_error", "stream_interrupted")    \
+  X(deadline_exceeded, 15, 504, "server_error", "deadline_exceeded")      \
+  X(cancelled, 16, 499, "server_error", "cancelled")                      \
+  X(forked, 17, 500, "server_error", "forked")                            \
+  X(shutting_down, 18, 503, "server_error", "shutting_down")              \
   X(internal, 19, 500, "server_error", "internal_error")
 
 enum class ErrorCode : std::int32_t {
@@ -66,18 +67,19 @@ struct AttemptRecord {
 /// Why a call did not end with a whole answer.
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string message{};                       ///< what was tried, where, and what came of it; never a secret
-  int http_status = 0;                         ///< as the node sent it; 0: no node's answer
-  std::string node{};                          ///< the last node asked
-  std::vector<AttemptRecord> attempts{};       ///< in order
-  std::optional<Duration> retry_after{};       ///< when asking again makes sense
-  std::string param{};                         ///< the field at fault, for invalid_argument
-  std::string partial{};                       ///< text delivered before a stream died
-  std::string body{};                          ///< the node's own error body, verbatim
-  Headers headers{};                           ///< the node's response fields
-  Usage usage{};                               ///< what had been used when it ended, as far as known
+  std::string message{};  ///< what was tried, where, and what came of it; never a secret
+  int http_status = 0;    ///< as the node sent it; 0: no node's answer
+  std::string node{};     ///< the last node asked
+  std::vector<AttemptRecord> attempts{};  ///< in order
+  std::optional<Duration> retry_after{};  ///< when asking again makes sense
+  std::string param{};                    ///< the field at fault, for invalid_argument
+  std::string partial{};                  ///< text delivered before a stream died
+  std::string body{};                     ///< the node's own error body, verbatim
+  Headers headers{};                      ///< the node's response fields
+  Usage usage{};                          ///< what had been used when it ended, as far as known
 
-  /// The status an OpenAI client should see: the node's own for a refused request, else the table's.
+  /// The status an OpenAI client should see: the node's own for a refused request, else the
+  /// table's.
   int client_status() const noexcept {
     return code == ErrorCode::node_rejected && http_status != 0 ? http_status
                                                                 : traits(code).http_status;
@@ -107,7 +109,8 @@ inline constexpr ErrorTraits error_table[] = {
 };
 
 constexpr const ErrorTraits& traits(ErrorCode code) noexcept {
-  return error_table[static_cast<std::size_t>(code) - 1];  // numbers are 1.. without gaps; a test holds that
+  return error_table[static_cast<std::size_t>(code) -
+                     1];  // numbers are 1.. without gaps; a test holds that
 }
 
 }  // namespace llmroute

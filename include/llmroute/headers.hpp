@@ -19,9 +19,8 @@ struct Header {
 /// True when two field names are the same, ASCII case aside (RFC 9110, section 5.1).
 inline bool same_field_name(std::string_view a, std::string_view b) noexcept {
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 /// Field names compare without regard to case. Not thread safe; a plain value.

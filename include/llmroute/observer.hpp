@@ -42,8 +42,8 @@ struct NodeEvent {
   std::string_view model;  ///< empty: the node as a whole
 };
 
-/// Override what you need. Views are valid during the call only. Threads: any loop's, several at once; return quickly,
-/// for the loop waits. Exceptions are swallowed.
+/// Override what you need. Views are valid during the call only. Threads: any loop's, several at
+/// once; return quickly, for the loop waits. Exceptions are swallowed.
 ///
 ///     struct Log : llmroute::Observer {
 ///       void on_attempt(const llmroute::AttemptEvent& e) override {

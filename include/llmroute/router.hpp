@@ -1,4 +1,5 @@
-/// Router: the class most programs meet. It composes everything else: choice of node, health, retries, limits, streams.
+/// Router: the class most programs meet. It composes everything else: choice of node, health,
+/// retries, limits, streams.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +21,12 @@ namespace llmroute {
 
 /// What one call wants that differs from the router's configuration.
 struct CallOptions {
-  std::optional<Duration> deadline{};     ///< for the whole call; default timeouts.total
-  std::optional<int> max_retries{};       ///< default router.max_retries
-  std::string_view tenant{};              ///< who pays: fair queueing, limits, metrics
-  int priority = 0;                       ///< in the queue: higher first
-  std::string_view session_key{};         ///< keeps a conversation together, for strategies that care
-  std::string_view request_id{};          ///< default: made by the router
+  std::optional<Duration> deadline{};  ///< for the whole call; default timeouts.total
+  std::optional<int> max_retries{};    ///< default router.max_retries
+  std::string_view tenant{};           ///< who pays: fair queueing, limits, metrics
+  int priority = 0;                    ///< in the queue: higher first
+  std::string_view session_key{};      ///< keeps a conversation together, for strategies that care
+  std::string_view request_id{};       ///< default: made by the router
 };
 
 /// Views are borrowed until a blocking call returns; start() and run_on() copy what they keep.
@@ -42,11 +43,11 @@ struct Reply {
   Headers headers{};
   std::string body{};
   std::string node{};
-  std::string model{};  ///< as asked
+  std::string model{};  ///< that answered, by the name callers use: as asked, or a fallback
   std::string request_id{};
   std::vector<AttemptRecord> attempts{};
   Usage usage{};
-  Duration time{};                        ///< the call in all
+  Duration time{};                          ///< the call in all
   std::optional<Duration> first_content{};  ///< streams
 };
 
@@ -65,12 +66,13 @@ struct StreamHead {
   int attempts = 1;
 };
 
-/// Whether on_event is done with an event, or keeps its views until Call::drained(). While one is kept no other comes and,
-/// once 64 KiB wait, the node is not read from.
+/// Whether on_event is done with an event, or keeps its views until Call::drained(). While one is
+/// kept no other comes and, once 64 KiB wait, the node is not read from.
 enum class Taken { done, kept };
 
-/// All run on the thread that turns the call's loop. on_done comes exactly once, last, and never from inside start or
-/// run_on; it may destroy the Call. With on_event set the call is a stream, without it a plain one.
+/// All run on the thread that turns the call's loop. on_done comes exactly once, last, and never
+/// from inside start or run_on; it may destroy the Call. With on_event set the call is a stream,
+/// without it a plain one.
 struct Callbacks {
   std::function<void(const StreamHead&)> on_head{};
   std::function<Taken(const Event&)> on_event{};
@@ -91,7 +93,8 @@ class Call {
   Call& operator=(Call&&) noexcept;
   ~Call();
 
-  /// Ends the call with `cancelled`; the upstream socket closes before the loop's next turn ends. Any thread.
+  /// Ends the call with `cancelled`; the upstream socket closes before the loop's next turn ends.
+  /// Any thread.
   void cancel();
 
   /// The event that on_event kept is done with. Any thread.
@@ -106,7 +109,8 @@ class Call {
   std::shared_ptr<detail::CallHandle> handle_;
 };
 
-/// A stream to pull from. One thread at a time; which one may change between calls. Dropping it cancels the call.
+/// A stream to pull from. One thread at a time; which one may change between calls. Dropping it
+/// cancels the call.
 class Stream {
  public:
   Stream(Stream&&) noexcept;
@@ -173,12 +177,14 @@ struct NodeSnapshot {
 
 struct Snapshot {
   std::vector<NodeSnapshot> nodes;
-  std::vector<std::string> models;  ///< what may be asked: aliases, and unlisted models where they are served
+  std::vector<std::string>
+      models;  ///< what may be asked: aliases, and unlisted models where they are served
   std::size_t queue_depth = 0;
   std::size_t in_flight = 0;
 };
 
-/// Thread safe, except that a loop given to run_on() is turned by one thread at a time and must outlive its calls.
+/// Thread safe, except that a loop given to run_on() is turned by one thread at a time and must
+/// outlive its calls.
 class Router {
  public:
   /// Checks the configuration (Config::prepare) and builds a router, or says what is wrong.
@@ -190,10 +196,12 @@ class Router {
   Router& operator=(Router&&) noexcept;
   ~Router();  ///< calls under way end with `shutting_down`
 
-  /// Blocks until the whole answer is there; on the calling thread, no hand-over. "stream": true is an invalid argument.
+  /// Blocks until the whole answer is there; on the calling thread, no hand-over. "stream": true is
+  /// an invalid argument.
   Result<Reply> route(const Request& request);
 
-  /// A stream to pull from, returned once its first content is there, or the error that kept it from that.
+  /// A stream to pull from, returned once its first content is there, or the error that kept it
+  /// from that.
   Result<Stream> stream(const Request& request);
 
   /// Starts a call on the router's background loop.
@@ -216,7 +224,7 @@ class Router {
   void maintain(EventLoop& loop);
 
   Result<void> add_node(NodeConfig node);
-  Result<void> remove_node(std::string_view name);            ///< calls on it go on to their end
+  Result<void> remove_node(std::string_view name);             ///< calls on it go on to their end
   Result<void> drain_node(std::string_view name, bool drain);  ///< takes no new calls while true
 
   Snapshot snapshot() const;

@@ -1,4 +1,5 @@
-/// The version of the headers a program was compiled with. The build reads the number from here too.
+/// The version of the headers a program was compiled with. The build reads the number from here
+/// too.
 #pragma once
 
 #define LLMROUTE_VERSION_MAJOR 0

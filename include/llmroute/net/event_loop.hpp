@@ -1,4 +1,5 @@
-/// Where calls live: every transfer, timer and coroutine of a call belongs to exactly one loop, so a call needs no lock.
+/// Where calls live: every transfer, timer and coroutine of a call belongs to exactly one loop, so
+/// a call needs no lock.
 #pragma once
 
 #include <functional>
@@ -12,7 +13,8 @@ namespace net {
 class Loop;
 }
 
-/// One thread at a time turns a loop; only post() may be called from others. Who turns it, drives the calls on it.
+/// One thread at a time turns a loop; only post() may be called from others. Who turns it, drives
+/// the calls on it.
 ///
 ///     pollfd p{loop.fd(), POLLIN, 0};
 ///     while (busy) { poll(&p, 1, -1); loop.run_ready(); }
@@ -21,7 +23,8 @@ class EventLoop {
   /// On an own epoll. Throws std::system_error when the process is out of descriptors.
   EventLoop();
 
-  /// On the host's reactor, which must outlive the loop. fd() is then -1 and run_for() must not be called.
+  /// On the host's reactor, which must outlive the loop. fd() is then -1 and run_for() must not be
+  /// called.
   explicit EventLoop(Reactor& reactor);
 
   ~EventLoop();
@@ -31,7 +34,8 @@ class EventLoop {
   /// Readable whenever there is work (level-triggered). Valid as long as the loop.
   int fd() const noexcept;
 
-  /// Does what is ready, never blocks; after 256 events it yields and leaves fd() readable. Not re-entrant.
+  /// Does what is ready, never blocks; after 256 events it yields and leaves fd() readable. Not
+  /// re-entrant.
   void run_ready();
 
   /// Waits for work up to `wait`, then does it.
