@@ -5,6 +5,7 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+#include "captured_log.hpp"
 #include "gateway/log.hpp"
 
 using namespace std::chrono_literals;
@@ -12,28 +13,9 @@ using gateway::Log;
 using gateway::LogFormat;
 using gateway::LogLevel;
 
-namespace {
-
-/// A log whose lines come back as text.
-struct Captured {
-  std::array<int, 2> ends{};
-  Captured() { REQUIRE(pipe(ends.data()) == 0); }
-  ~Captured() { close(ends[0]); }
-
-  std::string text() const {
-    close(ends[1]);
-    std::string all(65536, '\0');
-    const ssize_t got = read(ends[0], all.data(), all.size());
-    all.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-    return all;
-  }
-};
-
-}  // namespace
-
 TEST_CASE("a log line in JSON", "[gateway][log]") {
-  const Captured captured;
-  const Log log(LogLevel::info, LogFormat::json, captured.ends[1]);
+  gateway_test::CapturedLog captured;
+  const Log log(LogLevel::info, LogFormat::json, captured.fd());
 
   SECTION("carries time, level, event and what was added, escaped") {
     log.line(LogLevel::info, "call")
@@ -69,8 +51,8 @@ TEST_CASE("a log line in JSON", "[gateway][log]") {
 }
 
 TEST_CASE("a log line in text", "[gateway][log]") {
-  const Captured captured;
-  const Log log(LogLevel::debug, LogFormat::text, captured.ends[1]);
+  gateway_test::CapturedLog captured;
+  const Log log(LogLevel::debug, LogFormat::text, captured.fd());
   log.line(LogLevel::warn, "node").add("name", "a").add("reason", "two words\n");
   const std::string text = captured.text();
   CHECK_THAT(text, Catch::EndsWith(" warn  node name=a reason=\"two words\\u000a\"\n"));

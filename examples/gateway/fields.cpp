@@ -1,0 +1,41 @@
+/// The two lists.
+#include "fields.hpp"
+
+#include <algorithm>
+#include <array>
+#include <llmroute/headers.hpp>
+
+namespace gateway {
+namespace {
+
+constexpr std::array<std::string_view, 2> to_node = {"traceparent", "tracestate"};
+constexpr std::array<std::string_view, 4> to_caller = {"content-type", "endpoint-load-metrics",
+                                                       "openai-processing-ms", "openai-version"};
+constexpr std::string_view rate_limits = "x-ratelimit-";
+
+template <std::size_t n>
+bool listed(const std::array<std::string_view, n>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view one) { return llmroute::same_field_name(one, name); });
+}
+
+/// Visible characters, blanks and bytes of UTF-8: nothing that a recipient could take for the end
+/// of the field.
+bool clean(std::string_view value) {
+  return std::none_of(value.begin(), value.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+  });
+}
+
+}  // namespace
+
+bool passes_to_node(std::string_view name, std::string_view value) {
+  return listed(to_node, name) && clean(value);
+}
+
+bool passes_to_caller(std::string_view name, std::string_view value) {
+  const bool limit = llmroute::same_field_name(name.substr(0, rate_limits.size()), rate_limits);
+  return (limit || listed(to_caller, name)) && clean(value);
+}
+
+}  // namespace gateway

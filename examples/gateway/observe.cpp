@@ -1,0 +1,33 @@
+/// One line a failed attempt, one a change of a node. Good attempts show in the line of their call.
+#include "observe.hpp"
+
+#include <array>
+
+namespace gateway {
+
+void LogObserver::on_attempt(const llmroute::AttemptEvent& attempt) {
+  if (!attempt.error || !log_.enabled(LogLevel::info)) return;
+  log_.line(LogLevel::info, "attempt")
+      .add("request_id", attempt.request_id)
+      .add("model", attempt.model)
+      .add("node", attempt.node)
+      .add("number", attempt.number)
+      .add("error", llmroute::traits(*attempt.error).name)
+      .add("reason", attempt.reason)
+      .add("status", attempt.http_status)
+      .add("first_content_ms", attempt.first_content)
+      .add("total_ms", attempt.time);
+}
+
+void LogObserver::on_node(const llmroute::NodeEvent& node) {
+  static constexpr std::array<std::string_view, 5> kinds = {
+      "healthy", "unhealthy", "breaker_opened", "breaker_half_open", "breaker_closed"};
+  const bool bad = node.kind == llmroute::NodeEvent::Kind::unhealthy ||
+                   node.kind == llmroute::NodeEvent::Kind::breaker_opened;
+  log_.line(bad ? LogLevel::warn : LogLevel::info, "node")
+      .add("node", node.node)
+      .add("model", node.model)
+      .add("change", kinds[static_cast<std::size_t>(node.kind)]);
+}
+
+}  // namespace gateway

@@ -1,0 +1,39 @@
+/// What crosses the gateway, and what never does.
+#include <catch2/catch.hpp>
+
+#include "gateway/fields.hpp"
+
+using gateway::passes_to_caller;
+using gateway::passes_to_node;
+
+TEST_CASE("a caller's fields stay here but for tracing", "[gateway][fields]") {
+  CHECK(passes_to_node("traceparent", "00-ab-cd-01"));
+  CHECK(passes_to_node("TraceState", "a=b"));
+  for (const char* name :
+       {"Authorization", "Cookie", "X-Admin-Key", "Host", "Connection", "TE", "Transfer-Encoding",
+        "Content-Length", "Upgrade", "X-Forwarded-For", ""}) {
+    CAPTURE(name);
+    CHECK_FALSE(passes_to_node(name, "x"));
+  }
+  CHECK_FALSE(passes_to_node("traceparent", "a\r\nX-Admin-Key: x"));
+}
+
+TEST_CASE("a node's fields stay here but for those a caller can use", "[gateway][fields]") {
+  for (const char* name : {"Content-Type", "openai-processing-ms", "X-RateLimit-Remaining-Tokens",
+                           "endpoint-load-metrics"}) {
+    CAPTURE(name);
+    CHECK(passes_to_caller(name, "x"));
+  }
+  for (const char* name : {"Set-Cookie", "Connection", "Content-Length", "Transfer-Encoding",
+                           "Server", "Location", "x-rate", ""}) {
+    CAPTURE(name);
+    CHECK_FALSE(passes_to_caller(name, "x"));
+  }
+  for (const char* value : {"a\nb", "a\rb",
+                            "a\x01"
+                            "b",
+                            "\x7f"}) {
+    CHECK_FALSE(passes_to_caller("content-type", value));
+  }
+  CHECK_FALSE(passes_to_caller("content-type", std::string_view("a\0b", 3)));
+}
