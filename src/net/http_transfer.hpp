@@ -94,7 +94,7 @@ class HttpTransfer {
   // From libcurl's callbacks: note and wake, nothing else.
   std::size_t on_body(const char* bytes, std::size_t size);
   bool on_header(std::string_view line);
-  bool on_request_sent_again() noexcept;
+  bool on_request() noexcept;
   void on_finished(int curl_code, const char* detail);
 
   bool begin_read();
@@ -106,14 +106,14 @@ class HttpTransfer {
   static void on_clock(void* self);
 
   Loop& loop_;
-  EasyHandle* handle_;  // owned by the loop's CurlMulti; null once handed back
+
   Mode mode_;
   bool finished_ = false;
   bool paused_ = false;
   bool head_given_ = false;
-  bool timed_out_ = false;
   int sends_ = 0;
   std::size_t body_size_;
+  std::size_t max_body_;
   Waiter* reader_ = nullptr;
   Time deadline_ = never;
   Timer clock_;  // lazy: stays armed over reads, and looks at deadline_ when it fires
@@ -122,6 +122,8 @@ class HttpTransfer {
   std::string out_;  // what the reader looks at
   std::optional<Headers> headers_;
   std::optional<TransferError> error_;
+  EasyHandle*
+      handle_;  // the loop's CurlMulti owns it; null once handed back. Last: made when all else is
 };
 
 }  // namespace llmroute::net

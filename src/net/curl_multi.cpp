@@ -1,0 +1,183 @@
+#include "net/curl_multi.hpp"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "net/loop.hpp"
+
+namespace llmroute::net {
+
+namespace {
+
+Interest interest_of(int what) noexcept {
+  switch (what) {
+    case CURL_POLL_IN:
+      return Interest::read;
+    case CURL_POLL_OUT:
+      return Interest::write;
+    case CURL_POLL_INOUT:
+      return Interest::read_write;
+    default:
+      return Interest::none;
+  }
+}
+
+}  // namespace
+
+CurlMulti::CurlMulti(Loop& loop, Reactor& reactor)
+    : loop_(loop), share_(Share::instance()), sockets_(reactor), multi_(curl_multi_init()) {
+  if (multi_ == nullptr) throw std::bad_alloc();
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_interest);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_due);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  idle_.reserve(most_idle);  // so that giving one back cannot fail
+  // By default libcurl keeps four connections a running transfer: after a burst it would close the
+  // others.
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, most_connections);
+}
+
+CurlMulti::~CurlMulti() {
+  while (lingering_.linked()) stop(static_cast<EasyHandle*>(lingering_.next));
+  idle_.clear();
+  curl_multi_cleanup(multi_);
+}
+
+void CurlMulti::abandon(std::unique_ptr<CurlMulti> multi) noexcept {
+  multi->sockets_.each_open([](int fd) { ::close(fd); });
+  static_cast<void>(multi.release());
+}
+
+int CurlMulti::on_interest(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+  try {
+    static_cast<CurlMulti*>(self)->sockets_.want(fd, interest_of(what));
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return -1;  // libcurl then ends its transfers
+  }
+}
+
+int CurlMulti::on_due(CURLM*, long wait_ms, void* self) noexcept {
+  auto* multi = static_cast<CurlMulti*>(self);
+  multi->due_ = wait_ms < 0 ? never : multi->loop_.now() + std::chrono::milliseconds(wait_ms);
+  return 0;
+}
+
+curl_socket_t CurlMulti::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
+  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  try {
+    static_cast<CurlMulti*>(self)->sockets_.opened(fd);
+    return fd;
+  } catch (const std::bad_alloc&) {
+    ::close(fd);
+    return CURL_SOCKET_BAD;
+  }
+}
+
+int CurlMulti::on_close_socket(void* self, curl_socket_t fd) noexcept {
+  static_cast<CurlMulti*>(self)->sockets_.closing(fd);
+  return ::close(fd);
+}
+
+void CurlMulti::run_due() {
+  due_ = never;  // libcurl sets it anew where there is more to come
+  int running = 0;
+  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
+void CurlMulti::on_ready(int fd, bool readable, bool writable, bool failed) {
+  if (!sockets_.wanted(fd)) return;
+  const int what = (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0) |
+                   (failed ? CURL_CSELECT_ERR : 0);
+  int running = 0;
+  curl_multi_socket_action(multi_, fd, what, &running);
+}
+
+void CurlMulti::collect_finished() {
+  int left = 0;
+  while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    const CURLcode code = message->data.result;
+    char* stored = nullptr;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &stored);
+    auto* handle = reinterpret_cast<EasyHandle*>(stored);
+    if (handle->owner() != nullptr) {
+      handle->owner()->on_finished(code, handle->detail());
+    } else {
+      stop(handle);
+    }
+  }
+}
+
+EasyHandle* CurlMulti::start(HttpTransfer& transfer, const Endpoint& endpoint,
+                             HttpTransfer::Mode mode, std::string_view body,
+                             std::span<const Header> extra) {
+  if (lingering_.linked()) finish_lingering();
+  std::unique_ptr<EasyHandle> handle = take_idle(endpoint, mode);
+  if (const char* bad = handle->prepare(transfer, body, extra)) {
+    transfer.fail(
+        TransferError::Kind::internal,
+        "header \"" + std::string(bad) + "\" cannot be sent: it holds a line break or a NUL");
+    return nullptr;
+  }
+  if (curl_multi_add_handle(multi_, handle->get()) != CURLM_OK) throw std::bad_alloc();
+  return handle.release();
+}
+
+void CurlMulti::stop(EasyHandle* handle) noexcept {
+  handle->grace.disarm();
+  handle->unlink();
+  handle->disown();
+  curl_multi_remove_handle(multi_, handle->get());
+  keep_idle(std::unique_ptr<EasyHandle>(handle));
+}
+
+void CurlMulti::linger(EasyHandle* handle) {
+  handle->disown();
+  lingering_.push_back(*handle);
+  handle->grace.arm(loop_, after(loop_.now(), linger_limit), &CurlMulti::on_grace_over, handle);
+  curl_easy_pause(handle->get(), CURLPAUSE_CONT);
+}
+
+void CurlMulti::on_grace_over(void* handle) {
+  auto* lingering = static_cast<EasyHandle*>(handle);
+  lingering->multi().stop(lingering);
+}
+
+/// The end of a body that has arrived since the last turn frees its connection for the request that
+/// is about to start.
+void CurlMulti::finish_lingering() {
+  int left = looked_at_before_start;
+  for (Link* link = lingering_.next; link != &lingering_ && left > 0; link = link->next, --left) {
+    const int fd = static_cast<EasyHandle*>(link)->socket();
+    if (fd >= 0) on_ready(fd, true, false, false);
+  }
+  collect_finished();
+}
+
+std::unique_ptr<EasyHandle> CurlMulti::take_idle(const Endpoint& endpoint,
+                                                 HttpTransfer::Mode mode) {
+  const auto fits = [&](const auto& handle) {
+    return handle->fits(endpoint.prepared_.get(), mode);
+  };
+  const auto found = std::find_if(idle_.rbegin(), idle_.rend(), fits);
+  if (found != idle_.rend()) {
+    std::unique_ptr<EasyHandle> handle = std::move(*found);
+    idle_.erase(std::next(found).base());
+    return handle;
+  }
+  std::erase_if(idle_, [](const auto& handle) { return handle->orphaned(); });
+  return std::make_unique<EasyHandle>(*this, endpoint.prepared_, mode);
+}
+
+void CurlMulti::keep_idle(std::unique_ptr<EasyHandle> handle) noexcept {
+  if (handle->orphaned()) return;
+  if (idle_.size() == most_idle) idle_.erase(idle_.begin());
+  idle_.push_back(std::move(handle));
+}
+
+}  // namespace llmroute::net

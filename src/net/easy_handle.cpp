@@ -1,0 +1,147 @@
+#include "net/easy_handle.hpp"
+
+#include <chrono>
+#include <new>
+
+#include "net/curl_multi.hpp"
+
+namespace llmroute::net {
+
+namespace {
+
+/// Memory of a waiting stream against reads per answer: a token's event is a few hundred bytes, a
+/// whole answer a few thousand.
+constexpr long streamed_buffer = 4 * 1024;
+constexpr long whole_buffer = 16 * 1024;
+
+template <class T>
+void set(CURL* easy, CURLoption option, T value) {
+  if (curl_easy_setopt(easy, option, value) == CURLE_OUT_OF_MEMORY) throw std::bad_alloc();
+}
+
+void set_text(CURL* easy, CURLoption option, const std::string& text) {
+  if (!text.empty()) set(easy, option, text.c_str());
+}
+
+template <class Unit>
+long count(Duration duration) {
+  return static_cast<long>(std::chrono::ceil<Unit>(duration).count());
+}
+
+}  // namespace
+
+EasyHandle::EasyHandle(CurlMulti& multi, Prepared endpoint, HttpTransfer::Mode mode)
+    : multi_(multi),
+      endpoint_(std::move(endpoint)),
+      mode_(mode),
+      share_(multi.share()),
+      easy_(curl_easy_init()) {
+  if (easy_ == nullptr) throw std::bad_alloc();
+  try {
+    set_common();
+    set_endpoint();
+    set_trust();
+  } catch (...) {
+    curl_easy_cleanup(easy_);
+    throw;
+  }
+}
+
+EasyHandle::~EasyHandle() { curl_easy_cleanup(easy_); }
+
+void EasyHandle::set_common() {
+  set(easy_, CURLOPT_PRIVATE, this);
+  set(easy_, CURLOPT_WRITEFUNCTION, &EasyHandle::on_body);
+  set(easy_, CURLOPT_WRITEDATA, this);
+  set(easy_, CURLOPT_HEADERFUNCTION, &EasyHandle::on_header);
+  set(easy_, CURLOPT_HEADERDATA, this);
+  set(easy_, CURLOPT_PREREQFUNCTION, &EasyHandle::on_request);
+  set(easy_, CURLOPT_PREREQDATA, this);
+  set(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlMulti::on_open_socket);
+  set(easy_, CURLOPT_OPENSOCKETDATA, &multi_);
+  set(easy_, CURLOPT_CLOSESOCKETFUNCTION, &CurlMulti::on_close_socket);
+  set(easy_, CURLOPT_CLOSESOCKETDATA, &multi_);
+  set(easy_, CURLOPT_ERRORBUFFER, &detail_[0]);
+  set(easy_, CURLOPT_SHARE, share_->handle());
+  set(easy_, CURLOPT_NOSIGNAL, 1L);
+  set(easy_, CURLOPT_QUICK_EXIT,
+      1L);  // without it a cancel waits for the name look-up, and the loop with it
+  set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
+  set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy_, CURLOPT_TCP_NODELAY, 1L);
+  set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+  const bool streamed = mode_ == HttpTransfer::Mode::streamed;
+  set(easy_, CURLOPT_BUFFERSIZE, streamed ? streamed_buffer : whole_buffer);
+}
+
+void EasyHandle::set_endpoint() {
+  const EndpointOptions& options = endpoint_->options;
+  set(easy_, CURLOPT_URL, options.url.c_str());
+  set(easy_, options.method == Method::post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+  set(easy_, CURLOPT_HTTPHEADER, endpoint_->headers());
+  if (options.proxy != "env") set(easy_, CURLOPT_PROXY, options.proxy.c_str());
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(options.connect_timeout));
+  set(easy_, CURLOPT_MAXLIFETIME_CONN, count<std::chrono::seconds>(options.max_connection_age));
+}
+
+void EasyHandle::set_trust() {
+  const TlsConfig& tls = endpoint_->options.tls;
+  set_text(easy_, CURLOPT_CAINFO, tls.ca_file);
+  set_text(easy_, CURLOPT_SSLCERT, tls.cert_file);
+  set_text(easy_, CURLOPT_SSLKEY, tls.key_file);
+  set(easy_, CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
+  set(easy_, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
+}
+
+const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
+                                std::span<const Header> extra) {
+  owner_ = &transfer;
+  dropped_ = 0;
+  detail_[0] = '\0';
+  if (!extra.empty() || has_extra_) {
+    const char* bad = extra_.assign(extra, endpoint_->headers());
+    if (bad != nullptr) return bad;
+    set(easy_, CURLOPT_HTTPHEADER, extra_.get());
+    has_extra_ = !extra.empty();
+  }
+  if (endpoint_->options.method == Method::post) {
+    set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    set(easy_, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
+  }
+  return nullptr;
+}
+
+std::size_t EasyHandle::uploaded() const noexcept {
+  curl_off_t bytes = 0;
+  curl_easy_getinfo(easy_, CURLINFO_SIZE_UPLOAD_T, &bytes);
+  return static_cast<std::size_t>(bytes);
+}
+
+int EasyHandle::socket() const noexcept {
+  curl_socket_t socket = CURL_SOCKET_BAD;
+  curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
+  return socket;
+}
+
+std::size_t EasyHandle::on_body(char* bytes, std::size_t, std::size_t size, void* self) {
+  auto* handle = static_cast<EasyHandle*>(self);
+  if (handle->owner_ != nullptr) return handle->owner_->on_body(bytes, size);
+  handle->dropped_ += size;
+  return handle->dropped_ <= dropped_at_most ? size : 0;
+}
+
+std::size_t EasyHandle::on_header(char* bytes, std::size_t, std::size_t size, void* self) {
+  auto* handle = static_cast<EasyHandle*>(self);
+  const bool good = handle->owner_ == nullptr || handle->owner_->on_header({bytes, size});
+  return good ? size : 0;
+}
+
+int EasyHandle::on_request(void* self, char*, char*, int, int) noexcept {
+  auto* handle = static_cast<EasyHandle*>(self);
+  const bool good = handle->owner_ == nullptr || handle->owner_->on_request();
+  return good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+}  // namespace llmroute::net

@@ -1,0 +1,79 @@
+/// A libcurl easy handle with everything set that stays the same for an endpoint, so that the next
+/// request there only brings its body.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "net/endpoint.hpp"
+#include "net/endpoint_prepared.hpp"
+#include "net/http_transfer.hpp"
+#include "net/link.hpp"
+#include "net/share.hpp"
+#include "net/timer.hpp"
+
+namespace llmroute::net {
+
+class CurlMulti;
+
+class EasyHandle : public Link {
+ public:
+  using Prepared = std::shared_ptr<const Endpoint::Prepared>;
+
+  /// Throws std::bad_alloc.
+  EasyHandle(CurlMulti& multi, Prepared endpoint, HttpTransfer::Mode mode);
+  ~EasyHandle();
+
+  /// Gets it ready for a request. Returns the name of a header that cannot be sent, or null.
+  const char* prepare(HttpTransfer& transfer, std::string_view body, std::span<const Header> extra);
+
+  bool fits(const Endpoint::Prepared* endpoint, HttpTransfer::Mode mode) const noexcept {
+    return endpoint_.get() == endpoint && mode_ == mode;
+  }
+
+  /// The endpoint is gone, so that no request will come for this any more.
+  bool orphaned() const noexcept { return endpoint_.use_count() == 1; }
+
+  /// From now on what comes is dropped.
+  void disown() noexcept { owner_ = nullptr; }
+  HttpTransfer* owner() const noexcept { return owner_; }
+
+  CurlMulti& multi() const noexcept { return multi_; }
+  CURL* get() const noexcept { return easy_; }
+  const char* detail() const noexcept { return detail_; }
+
+  /// Bytes of the body sent so far.
+  std::size_t uploaded() const noexcept;
+
+  /// The connection's descriptor while the transfer runs; else -1.
+  int socket() const noexcept;
+
+  Timer grace{};  ///< how long a disowned transfer may go on
+
+ private:
+  void set_common();
+  void set_endpoint();
+  void set_trust();
+
+  static std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* self);
+  static std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* self);
+  static int on_request(void* self, char*, char*, int, int) noexcept;
+
+  static constexpr std::size_t dropped_at_most = 64 * 1024;
+
+  CurlMulti& multi_;
+  Prepared endpoint_;
+  HttpTransfer::Mode mode_;
+  std::shared_ptr<Share> share_;
+  CURL* easy_;
+  HttpTransfer* owner_ = nullptr;
+  std::size_t dropped_ = 0;
+  bool has_extra_ = false;
+  HeaderList extra_;
+  char detail_[CURL_ERROR_SIZE] = {};
+};
+
+}  // namespace llmroute::net

@@ -1,0 +1,51 @@
+#include "net/endpoint.hpp"
+
+#include <stdexcept>
+
+#include "net/endpoint_prepared.hpp"
+
+namespace llmroute::net {
+
+namespace {
+
+/// What would end the line, or the text, early: a way to smuggle a second header.
+bool sendable(std::string_view text) noexcept {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+}
+
+/// Ends every list: libcurl would wait a second for "100 Continue" before it sends a large body.
+char no_expect_line[] = "Expect:";
+curl_slist no_expect{no_expect_line, nullptr};
+
+}  // namespace
+
+const char* HeaderList::append(const Header& field) {
+  if (field.name.empty() || field.name.find_first_of(": ;") != field.name.npos ||
+      !sendable(field.name) || !sendable(field.value)) {
+    return field.name.c_str();
+  }
+  starts_.push_back(text_.size());
+  text_.append(field.name);
+  if (field.value.empty()) {
+    text_.push_back(';');  // libcurl's way to say: send it, with nothing
+  } else {
+    text_.append(": ").append(field.value);
+  }
+  text_.push_back('\0');
+  return nullptr;
+}
+
+Endpoint::Prepared::Prepared(EndpointOptions given) : options(std::move(given)) {
+  if (const char* bad = headers_.assign(options.headers, &no_expect)) {
+    throw std::invalid_argument(
+        std::string("headers: \"") + bad +
+        "\" cannot be sent: a name is a token, a value has no line break or NUL");
+  }
+}
+
+Endpoint::Endpoint(EndpointOptions options)
+    : prepared_(std::make_shared<const Prepared>(std::move(options))) {}
+
+const EndpointOptions& Endpoint::options() const noexcept { return prepared_->options; }
+
+}  // namespace llmroute::net

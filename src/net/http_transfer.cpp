@@ -1,0 +1,171 @@
+#include "net/http_transfer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/curl_multi.hpp"
+#include "net/easy_handle.hpp"
+
+namespace llmroute::net {
+
+namespace {
+
+/// What a transfer keeps of a buffer that a burst has blown up.
+constexpr std::size_t kept_capacity = 16 * 1024;
+
+/// A node may promise more than it sends: so much is set aside on its word.
+constexpr std::uint64_t reserved_at_most = 1 << 20;
+
+}  // namespace
+
+HttpTransfer::HttpTransfer(Loop& loop, const Endpoint& endpoint, std::string_view body,
+                           std::span<const Header> extra_headers, Mode mode)
+    : loop_(loop),
+      mode_(mode),
+      body_size_(body.size()),
+      max_body_(endpoint.options().max_body),
+      handle_(loop.curl().start(*this, endpoint, mode, body, extra_headers)) {}
+
+HttpTransfer::~HttpTransfer() {
+  if (handle_ != nullptr && !loop_.forked()) loop_.curl().stop(std::exchange(handle_, nullptr));
+}
+
+std::size_t HttpTransfer::on_body(const char* bytes, std::size_t size) {
+  if (mode_ == Mode::streamed) {
+    if (in_.size() >= high_water) {
+      paused_ = true;
+      return CURL_WRITEFUNC_PAUSE;
+    }
+  } else if (in_.size() + size > max_body_) {
+    fail(TransferError::Kind::too_large,
+         "a response beyond " + std::to_string(max_body_) + " bytes");
+    return 0;
+  }
+  in_.append(bytes, size);
+  if (mode_ == Mode::streamed) wake_reader();
+  return size;
+}
+
+bool HttpTransfer::on_header(std::string_view line) {
+  const bool was_complete = head_.complete();
+  if (const char* wrong = head_.add(line)) return fail(TransferError::Kind::protocol, wrong);
+  if (!head_.complete() || was_complete) return true;
+  if (mode_ == Mode::streamed) {
+    wake_reader();
+  } else if (const auto length = head_.content_length()) {
+    in_.reserve(static_cast<std::size_t>(std::min(*length, reserved_at_most)));
+  }
+  return true;
+}
+
+/// A kept connection that the node closed at the same moment: libcurl sends the request once more,
+/// on another. Were that one gone as well it would go on; a request is not sent a third time.
+bool HttpTransfer::on_request() noexcept {
+  if (++sends_ <= 2) return true;
+  return fail(TransferError::Kind::reset_before_head,
+              "two kept connections were closed by the node");
+}
+
+void HttpTransfer::on_finished(int curl_code, const char* detail) {
+  finished_ = true;
+  if (!error_) {
+    if (curl_code != CURLE_OK) {
+      error_ = transfer_error(curl_code, head_.complete(), detail);
+    } else if (!head_.complete()) {
+      error_ = TransferError{TransferError::Kind::reset_before_head,
+                             "connection closed within the response head"};
+    }
+  }
+  wake_reader();
+}
+
+bool HttpTransfer::fail(TransferError::Kind kind, std::string text) {
+  if (!error_) error_ = TransferError{kind, std::move(text)};
+  return false;
+}
+
+void HttpTransfer::wake_reader() {
+  if (reader_ != nullptr) loop_.wake(*reader_);
+}
+
+const Headers& HttpTransfer::headers() {
+  if (!headers_) {
+    if (!head_.complete()) {
+      static const Headers none;
+      return none;
+    }
+    headers_ = head_.fields();
+  }
+  return *headers_;
+}
+
+/// True: there is something to take at once.
+bool HttpTransfer::begin_read() {
+  if (mode_ == Mode::streamed) {
+    out_.clear();
+    if (out_.capacity() > kept_capacity) std::string().swap(out_);
+    if (paused_ && in_.size() < high_water / 2) {
+      paused_ = false;
+      curl_easy_pause(handle_->get(), CURLPAUSE_CONT);  // may call on_body at once
+    }
+  }
+  return readable();
+}
+
+bool HttpTransfer::readable() const noexcept {
+  if (finished_ || handle_ == nullptr) return true;
+  return mode_ == Mode::streamed && head_.complete() && (!head_given_ || !in_.empty());
+}
+
+Chunk HttpTransfer::take() noexcept {
+  reader_ = nullptr;
+  if (!readable()) return {Chunk::Kind::timeout};
+  if (mode_ == Mode::streamed && head_.complete() && !std::exchange(head_given_, true)) {
+    return {Chunk::Kind::head};
+  }
+  if (mode_ == Mode::streamed && !in_.empty()) {
+    out_.swap(in_);
+    return {Chunk::Kind::data, out_};
+  }
+  return {error_ ? Chunk::Kind::failed : Chunk::Kind::end};
+}
+
+void HttpTransfer::finish_early() noexcept {
+  reader_ = nullptr;
+  clock_.disarm();
+  if (handle_ == nullptr || loop_.forked()) return;
+  EasyHandle* handle = std::exchange(handle_, nullptr);
+  // The request's bytes are the caller's: once the transfer is gone libcurl must not need them any
+  // more.
+  const bool sent = handle->uploaded() >= body_size_;
+  if (finished_ || !sent || !head_.framed()) return loop_.curl().stop(handle);
+  loop_.curl().linger(handle);
+}
+
+HttpTransfer::Read::~Read() {
+  if (transfer_.reader_ == &waiter_) transfer_.reader_ = nullptr;
+}
+
+void HttpTransfer::Read::await_suspend(std::coroutine_handle<> handle) {
+  waiter_.handle = handle;
+  transfer_.reader_ = &waiter_;
+  transfer_.watch_clock(deadline_);
+}
+
+/// Arming is put off where the clock will strike early enough anyway: then it looks again. A
+/// stream's idle clock so costs nothing per chunk.
+void HttpTransfer::watch_clock(Time deadline) {
+  deadline_ = deadline;
+  if (deadline == never || (clock_.armed() && clock_.at() <= deadline)) return;
+  clock_.arm(loop_, deadline, &HttpTransfer::on_clock, this);
+}
+
+void HttpTransfer::on_clock(void* self) {
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  if (transfer->reader_ == nullptr || transfer->deadline_ == never) return;
+  if (transfer->loop_.now() < transfer->deadline_)
+    return transfer->watch_clock(transfer->deadline_);
+  transfer->wake_reader();
+}
+
+}  // namespace llmroute::net
