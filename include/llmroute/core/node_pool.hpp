@@ -243,14 +243,11 @@ inline void NodePool::mark_absent(NodeId node, std::string_view model_or_path, T
 }
 
 inline void NodePool::rest_key(NodeId node, std::string_view model_id, Time until) {
+  const bool heard_of = current()->heard_of(model_id);
   with_state(node, [&](NodeState& state) {
-    if (model_id.empty()) {
-      state.rests_until = std::max(state.rests_until, until);
-      return;
-    }
-    const auto known = state.pairs.find(model_id);
-    PairState& pair = known != state.pairs.end() ? *known->second : state.pair("");
-    pair.rests_until = std::max(pair.rests_until, until);
+    PairState& pair = state.pair(heard_of ? model_id : std::string_view{});
+    Time& rest = model_id.empty() ? state.rests_until : pair.rests_until;
+    rest = std::max(rest, until);
   });
 }
 

@@ -53,6 +53,10 @@ class PoolSnapshot {
 
   bool serves(const Entry& entry, std::string_view model) const noexcept;
   bool knows_model(std::string_view model) const noexcept;
+
+  /// Whether an id that nodes are asked for is configured or on some node's list, so that it has
+  /// state of its own.
+  bool heard_of(std::string_view model_id) const noexcept;
   std::vector<std::string> models() const;
 
   void reset_after_fork() const noexcept;
@@ -196,6 +200,12 @@ inline bool PoolSnapshot::knows_model(std::string_view model) const noexcept {
   if (unlisted_ == UnlistedModels::refuse) return false;
   return some_unknown_ || std::any_of(entries_.begin(), entries_.end(),
                                       [&](const Entry& entry) { return lists(entry, model); });
+}
+
+inline bool PoolSnapshot::heard_of(std::string_view model_id) const noexcept {
+  return routes_.contains(model_id) ||
+         std::any_of(aliases_.begin(), aliases_.end(),
+                     [&](const ModelConfig& known) { return id_of(known) == model_id; });
 }
 
 inline std::vector<std::string> PoolSnapshot::models() const {
