@@ -123,6 +123,7 @@ TEST_CASE(
   CHECK(f.picks(400).count("8") == 0);
   f.time.advance(5s);
   PickOutcome probe;
-  for (int i = 0; i < 400 && !(probe.ticket && probe.ticket.node().name() == "7"); ++i) probe = f.pick();
+  for (int i = 0; i < 400 && !(probe.ticket && probe.ticket.node().name() == "7"); ++i)
+    probe = f.pick();
   CHECK(probe.ticket.node().name() == "7");
 }
