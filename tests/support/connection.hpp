@@ -1,0 +1,72 @@
+/// The sockets below a scripted upstream: a listener, and a connection that reads requests and
+/// writes whatever it is told, with or without TLS.
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "support/gate.hpp"
+
+typedef struct ssl_st SSL;
+
+namespace llmroute::test {
+
+class TlsIdentity;
+struct SeenRequest;
+
+/// Listens on a free port of 127.0.0.1.
+class Listener {
+ public:
+  Listener();
+  ~Listener() { close(); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  int port() const noexcept { return port_; }
+
+  /// The next connection's descriptor; none once `stop` is open.
+  std::optional<int> accept(const Gate& stop) const;
+  void close() noexcept;
+
+ private:
+  int fd_;
+  int port_;
+};
+
+/// Owns the descriptor. One thread at a time.
+class Connection {
+ public:
+  /// With `tls` the handshake comes first.
+  Connection(int fd, const TlsIdentity* tls);
+  ~Connection() { close(); }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  /// It could be set up.
+  bool good() const noexcept { return good_; }
+
+  /// None: the peer closed.
+  std::optional<SeenRequest> read_request();
+
+  /// False: the peer is gone. `sent` counts along.
+  bool send(std::string_view bytes, std::atomic<std::size_t>& sent);
+
+  /// Waits until `gate` is readable (never, if -1). False: the peer is gone, or `stop` is readable.
+  bool wait(int gate, int stop) const;
+
+  /// close() will send an RST.
+  void reset_at_close() noexcept;
+  void close() noexcept;
+
+ private:
+  bool fill();
+
+  int fd_;
+  SSL* ssl_ = nullptr;
+  bool good_ = true;
+  std::string in_;
+};
+
+}  // namespace llmroute::test

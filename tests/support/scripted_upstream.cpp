@@ -1,0 +1,230 @@
+#include "support/scripted_upstream.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "support/connection.hpp"
+
+namespace llmroute::test {
+
+struct ScriptedUpstream::Shared {
+  explicit Shared(Handler given, const TlsIdentity* identity)
+      : handler(std::move(given)), tls(identity) {}
+
+  struct Peer {
+    int fd = -1;
+    bool idle = false;  // waits for its next request
+    bool over = false;
+    std::thread thread{};
+  };
+
+  Handler handler;
+  const TlsIdentity* tls;
+  Listener listener{};
+  Gate stop{};
+  std::thread acceptor{};
+  mutable std::mutex mutex{};
+  mutable std::condition_variable changed{};
+  std::list<Peer> peers{};
+  std::vector<SeenRequest> requests{};
+  int accepted = 0;
+  int closed = 0;
+  int gone = 0;
+  std::atomic<std::size_t> sent{0};
+
+  void accept_all();
+  void serve(Peer& peer, int number);
+  std::optional<SeenRequest> next_request(Connection& connection, Peer& peer, int number);
+  bool play(Connection& connection, const Script& script);
+  template <class F>
+  void note(F&& change) {
+    {
+      const std::lock_guard lock(mutex);
+      change();
+    }
+    changed.notify_all();
+  }
+  template <class F>
+  bool wait(std::chrono::milliseconds most, F&& reached) const {
+    std::unique_lock lock(mutex);
+    return changed.wait_for(lock, most, reached);
+  }
+};
+
+void ScriptedUpstream::Shared::accept_all() {
+  while (const std::optional<int> fd = listener.accept(stop)) {
+    note([&] {
+      Peer& peer = peers.emplace_back();
+      peer.fd = *fd;
+      peer.thread = std::thread(&Shared::serve, this, std::ref(peer), ++accepted);
+    });
+  }
+}
+
+void ScriptedUpstream::Shared::serve(Peer& peer, int number) {
+  Connection connection(peer.fd, tls);
+  while (connection.good()) {
+    const std::optional<SeenRequest> request = next_request(connection, peer, number);
+    if (!request || !play(connection, handler(*request))) break;
+  }
+  note([&] {  // closed under the lock: nobody may shut down a descriptor whose number is used again
+    connection.close();
+    peer.over = true;
+    ++closed;
+  });
+}
+
+std::optional<SeenRequest> ScriptedUpstream::Shared::next_request(Connection& connection,
+                                                                  Peer& peer, int number) {
+  note([&] { peer.idle = true; });
+  std::optional<SeenRequest> request = connection.read_request();
+  note([&] {
+    peer.idle = false;
+    if (!request) return;
+    request->connection = number;
+    request->number = static_cast<int>(requests.size()) + 1;
+    requests.push_back(*request);
+  });
+  return request;
+}
+
+/// False: the connection is over.
+bool ScriptedUpstream::Shared::play(Connection& connection, const Script& script) {
+  using Kind = Script::Step::Kind;
+  for (const Script::Step& step : script.steps()) {
+    bool there = true;
+    switch (step.kind) {
+      case Kind::send:
+        there = connection.send(step.bytes, sent);
+        break;
+      case Kind::wait:
+        there = connection.wait(step.gate.fd(), stop.fd());
+        break;
+      case Kind::hang:
+        there = connection.wait(-1, stop.fd());
+        break;
+      case Kind::close:
+        return false;
+      case Kind::reset:
+        return connection.reset_at_close(), false;
+    }
+    if (!there) return note([&] { ++gone; }), false;
+  }
+  return true;
+}
+
+ScriptedUpstream::ScriptedUpstream(Handler handler, const TlsIdentity* tls)
+    : shared_(std::make_shared<Shared>(std::move(handler), tls)) {
+  shared_->acceptor = std::thread(&Shared::accept_all, shared_.get());
+}
+
+namespace {
+
+ScriptedUpstream::Handler in_order(std::vector<Script> scripts) {
+  return [scripts = std::move(scripts)](const SeenRequest& request) {
+    const auto index = static_cast<std::size_t>(request.number) - 1;
+    return scripts[std::min(index, scripts.size() - 1)];
+  };
+}
+
+}  // namespace
+
+ScriptedUpstream::ScriptedUpstream(std::vector<Script> scripts)
+    : ScriptedUpstream(in_order(std::move(scripts))) {}
+
+ScriptedUpstream::~ScriptedUpstream() {
+  stop_listening();
+  {
+    const std::lock_guard lock(shared_->mutex);
+    for (Shared::Peer& peer : shared_->peers) {
+      if (!peer.over) ::shutdown(peer.fd, SHUT_RDWR);
+    }
+  }
+  for (Shared::Peer& peer : shared_->peers) peer.thread.join();
+}
+
+void ScriptedUpstream::stop_listening() {
+  shared_->stop.open();
+  if (shared_->acceptor.joinable()) shared_->acceptor.join();
+  shared_->listener.close();
+}
+
+void ScriptedUpstream::close_idle() {
+  int expected = 0;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    expected = shared_->closed;
+    for (Shared::Peer& peer : shared_->peers) {
+      if (peer.over || !peer.idle) continue;
+      ::shutdown(peer.fd, SHUT_RDWR);
+      ++expected;
+    }
+  }
+  wait_for_closed(expected);
+}
+
+std::string ScriptedUpstream::url(const std::string& path) const {
+  return (shared_->tls != nullptr ? "https://127.0.0.1:" : "http://127.0.0.1:") +
+         std::to_string(port()) + path;
+}
+
+int ScriptedUpstream::port() const noexcept { return shared_->listener.port(); }
+
+std::vector<SeenRequest> ScriptedUpstream::requests() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->requests;
+}
+
+int ScriptedUpstream::request_count() const {
+  const std::lock_guard lock(shared_->mutex);
+  return static_cast<int>(shared_->requests.size());
+}
+
+int ScriptedUpstream::connections() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->accepted;
+}
+
+int ScriptedUpstream::gone() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->gone;
+}
+
+std::size_t ScriptedUpstream::bytes_sent() const { return shared_->sent.load(); }
+
+bool ScriptedUpstream::wait_for_requests(int count, std::chrono::milliseconds most) const {
+  return shared_->wait(most, [&] { return static_cast<int>(shared_->requests.size()) >= count; });
+}
+
+bool ScriptedUpstream::wait_for_gone(int count, std::chrono::milliseconds most) const {
+  return shared_->wait(most, [&] { return shared_->gone >= count; });
+}
+
+bool ScriptedUpstream::wait_for_closed(int connections, std::chrono::milliseconds most) const {
+  return shared_->wait(most, [&] { return shared_->closed >= connections; });
+}
+
+std::size_t ScriptedUpstream::wait_until_stuck() const {
+  for (std::size_t seen = bytes_sent();;) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const std::size_t now = bytes_sent();
+    if (now == seen) return now;
+    seen = now;
+  }
+}
+
+int refused_port() {
+  Listener listener;
+  const int port = listener.port();
+  listener.close();
+  return port;
+}
+
+}  // namespace llmroute::test
