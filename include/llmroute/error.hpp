@@ -38,7 +38,7 @@ namespace llmroute {
   X(internal, 19, 500, "server_error", "internal_error")
 
 enum class ErrorCode : std::int32_t {
-#define LLMROUTE_X(name, number, status, type, code) name = number,
+#define LLMROUTE_X(name, number, status, type, code) name = (number),
   LLMROUTE_ERROR_CODES(LLMROUTE_X)
 #undef LLMROUTE_X
 };

@@ -1,0 +1,39 @@
+/// What routing needs to know of a request's JSON, and where the few fields stand that it may have
+/// to change.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <llmroute/result.hpp>
+#include <string>
+#include <string_view>
+
+namespace llmroute::wire {
+
+/// A JSON value's place in the body; length 0: it is not there.
+struct Span {
+  std::size_t offset = 0;
+  std::size_t length = 0;
+};
+
+struct RequestView {
+  std::string model{};  ///< unescaped; empty: see has_model
+  std::string user{};
+  bool has_model = false;
+  bool stream = false;
+  bool include_usage = false;    ///< stream_options.include_usage is true
+  std::uint32_t max_tokens = 0;  ///< max_completion_tokens or max_tokens; 0: not given
+  int choices = 1;               ///< `n`
+  Span model_at{};               ///< quotes included
+  Span stream_at{};
+  Span stream_options_at{};
+  std::size_t object_open = 0;  ///< just behind the first brace
+  bool empty_object = true;
+};
+
+/// Reads on demand: judges the fields above and leaves the rest to the node. A body that is no
+/// object, a field of the wrong type or one given twice is an invalid_argument that names it in
+/// `param`.
+Result<RequestView> read_request(std::string_view body);
+
+}  // namespace llmroute::wire

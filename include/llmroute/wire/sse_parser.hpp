@@ -1,0 +1,61 @@
+/// Server-sent events from bytes that arrive in any pieces (WHATWG HTML, section 9.2), with the
+/// bytes of each event kept so that it can be passed on as it came.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace llmroute::wire {
+
+/// Views are valid until the parser is asked for the next event or fed.
+struct SseEvent {
+  std::string_view event{};  ///< the `event:` field; empty: none
+  std::string_view
+      data{};  ///< the `data:` lines joined by LF; a part of `raw` where there is one line
+  std::string_view raw{};   ///< all bytes of the event, blank line included
+  bool is_comment = false;  ///< comment lines alone
+  bool is_done = false;     ///< data is [DONE]
+};
+
+/// A push parser. Linear in the bytes fed, whatever their pieces. Not thread safe.
+///
+///     parser.feed(bytes);
+///     while (auto event = parser.next()) use(*event);
+class SseParser {
+ public:
+  explicit SseParser(std::size_t max_event) noexcept : max_event_(max_event) {}
+
+  /// More bytes; borrowed until the next feed() or finish(). All events of the bytes before must
+  /// have been taken.
+  void feed(std::string_view bytes);
+
+  /// No more bytes. `data: [DONE]` counts without its blank line; any other unfinished event is
+  /// dropped.
+  void finish();
+
+  std::optional<SseEvent> next();
+
+  /// An event grew past max_event; nothing more comes.
+  bool too_large() const noexcept { return too_large_; }
+
+ private:
+  enum class LineEnd { none, lf, cr };
+
+  std::size_t find_event_end();
+  SseEvent parse(std::string_view raw);
+
+  std::size_t max_event_;
+  std::string carried_;         // a piece of an event, from earlier feeds
+  std::string_view window_;     // what is being parsed: the bytes fed, or carried_
+  std::size_t at_ = 0;          // first byte not yet given out
+  std::size_t scanned_ = 0;     // first byte not yet looked at for the event's end
+  std::size_t line_start_ = 0;  // of the line that scanned_ is in
+  std::string joined_;          // data of more than one line
+  bool began_ = false;
+  bool finished_ = false;
+  bool too_large_ = false;
+};
+
+}  // namespace llmroute::wire

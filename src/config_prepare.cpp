@@ -1,0 +1,215 @@
+// What a configuration has to hold beyond the kinds of its values: addresses, names, references,
+// ranges, and the variables of the environment it refers to.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <llmroute/config.hpp>
+#include <llmroute/core/make_strategy.hpp>
+#include <llmroute/text.hpp>
+#include <set>
+
+#include "config_section.hpp"
+
+namespace llmroute {
+
+namespace {
+
+using detail::ConfigFault;
+
+bool has_control(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
+/// What is wrong with a node's URL; empty: nothing.
+std::string fault_of_url(std::string_view url) {
+  const std::string_view scheme = url.substr(0, url.find("://"));
+  if (url.empty()) return "is missing; give one like \"http://gpu-1:8000\"";
+  if (scheme == url || (scheme != "http" && scheme != "https")) {
+    return fmt::format("\"{}\" must begin with http:// or https://", url);
+  }
+  const std::string_view rest = url.substr(scheme.size() + 3);
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  if (has_control(url) || url.find(' ') != std::string_view::npos)
+    return "holds a blank or a control character";
+  if (authority.find('@') != std::string_view::npos)
+    return "must not hold a user or password; use api_key or headers";
+  if (rest.find_first_of("?#") != std::string_view::npos)
+    return fmt::format("\"{}\" must not have ? or #", url);
+  const std::size_t bracket = authority.rfind(']');
+  const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
+  const std::string_view host = authority.substr(0, colon);
+  if (host.empty()) return fmt::format("\"{}\" has no host", url);
+  if (colon == std::string_view::npos) return {};
+  const std::string_view digits = authority.substr(colon + 1);
+  int port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size() || port < 1 || port > 65535) {
+    return fmt::format("\"{}\" has no port from 1 to 65535", url);
+  }
+  return {};
+}
+
+/// The URL without its path: what a node is called when it has no name.
+std::string origin_of(std::string_view url) {
+  return std::string(url.substr(0, url.find('/', url.find("://") + 3)));
+}
+
+/// Replaces every ${NAME} by the environment's value. False: `missing` is not set.
+bool expand(std::string& text, std::string& missing) {
+  std::string out;
+  std::string_view rest = text;
+  for (;;) {
+    const std::size_t open = rest.find("${");
+    const std::size_t close = open == std::string_view::npos ? open : rest.find('}', open);
+    if (close == std::string_view::npos) break;
+    missing = rest.substr(open + 2, close - open - 2);
+    const char* value = std::getenv(missing.c_str());
+    if (value == nullptr) return false;
+    out.append(rest.substr(0, open)).append(value);
+    rest.remove_prefix(close + 1);
+  }
+  text = out.append(rest);
+  return true;
+}
+
+class Preparation {
+ public:
+  explicit Preparation(Config& config) : config_(config) {}
+
+  Result<void> run() {
+    strategy();
+    ranges();
+    for (std::size_t i = 0; i < config_.nodes.size(); ++i)
+      node(config_.nodes[i], fmt::format("nodes[{}]", i));
+    for (std::size_t i = 0; i < config_.models.size(); ++i)
+      model_name(config_.models[i], fmt::format("models[{}]", i));
+    for (std::size_t i = 0; i < config_.models.size(); ++i)
+      model(config_.models[i], fmt::format("models[{}]", i));
+    if (!fault_.found()) return {};
+    return Error{.code = ErrorCode::invalid_config,
+                 .message = fmt::format("key \"{}\": {}", fault_.key, fault_.what),
+                 .param = fault_.key};
+  }
+
+ private:
+  void strategy() {
+    if (make_strategy(config_.router.strategy)) return;
+    const std::vector<std::string_view> names = strategy_names();
+    fault_.note("router.strategy",
+                fmt::format("there is no strategy \"{}\"; nearest: \"{}\"", config_.router.strategy,
+                            nearest(config_.router.strategy, names)));
+  }
+
+  void at_least(std::string_view key, double value, double least) {
+    if (!(value >= least))
+      fault_.note(std::string(key),
+                  fmt::format("{} is out of range; the least is {}", value, least));
+  }
+  void at_most(std::string_view key, double value, double most) {
+    if (!(value <= most))
+      fault_.note(std::string(key), fmt::format("{} is out of range; the most is {}", value, most));
+  }
+
+  void ranges() {
+    at_least("router.max_retries", config_.router.max_retries, 0);
+    at_least("router.retry_budget", config_.router.retry_budget, 0);
+    at_least("router.retry_floor", config_.router.retry_floor, 0);
+    at_least("router.max_event", static_cast<double>(config_.router.max_event), 1024);
+    at_least("backpressure.max_concurrent_requests", config_.backpressure.max_concurrent_requests,
+             0);
+    at_least("health.interval", seconds(config_.health.interval), 0.01);
+    at_least("health.timeout", seconds(config_.health.timeout), 0.001);
+    at_least("health.healthy_threshold", config_.health.healthy_threshold, 1);
+    at_least("health.unhealthy_threshold", config_.health.unhealthy_threshold, 1);
+    at_most("health.min_success_rate", config_.health.min_success_rate, 1);
+    at_most("health.max_ejected", config_.health.max_ejected, 1);
+    at_most("breaker.failure_rate", config_.breaker.failure_rate, 1);
+    at_least("breaker.half_open_probes", config_.breaker.half_open_probes, 1);
+    at_least("breaker.open", seconds(config_.breaker.open), 0.001);
+    if (config_.health.path.empty() || config_.health.path.front() != '/') {
+      fault_.note("health.path", fmt::format("\"{}\" must begin with /", config_.health.path));
+    }
+  }
+
+  void node(NodeConfig& node, const std::string& path) {
+    if (std::string what = fault_of_url(node.url); !what.empty())
+      return fault_.note(path + ".url", what);
+    while (node.url.back() == '/') node.url.pop_back();
+    if (node.name.empty()) node.name = origin_of(node.url);
+    if (has_control(node.name)) fault_.note(path + ".name", "holds a control character");
+    if (!names_.insert(node.name).second) {
+      fault_.note(path + ".name", fmt::format("\"{}\" is another node's name already", node.name));
+    }
+    if (!node.base_path.empty() && node.base_path.front() != '/') {
+      fault_.note(path + ".base_path", fmt::format("\"{}\" must begin with /", node.base_path));
+    }
+    at_least(path + ".weight", node.weight, 0);
+    at_least(path + ".capacity", node.capacity, 0);
+    at_least(path + ".max_concurrent_requests", node.max_concurrent_requests, 0);
+    expanded(node.api_key, path + ".api_key");
+    Headers headers;
+    for (const Header& field : node.headers) {
+      std::string value = field.value;
+      expanded(value, fmt::format("{}.headers.{}", path, field.name));
+      headers.add(field.name, std::move(value));
+    }
+    node.headers = std::move(headers);
+  }
+
+  /// The value itself is never shown: it is a secret more often than not.
+  void expanded(std::string& text, const std::string& key) {
+    std::string missing;
+    if (!expand(text, missing)) {
+      fault_.note(key, fmt::format("the environment variable {} is not set", missing));
+    }
+    if (has_control(text)) fault_.note(key, "holds a line break or another control character");
+  }
+
+  void model_name(ModelConfig& model, const std::string& path) {
+    if (model.name.empty()) fault_.note(path + ".name", "is missing");
+    if (model.model_id.empty()) model.model_id = model.name;
+    if (!models_.insert(model.name).second) {
+      fault_.note(path + ".name",
+                  fmt::format("\"{}\" is another model's name already", model.name));
+    }
+  }
+
+  void model(const ModelConfig& model, const std::string& path) {
+    const std::vector<std::string_view> known(names_.begin(), names_.end());
+    for (std::size_t i = 0; i < model.nodes.size(); ++i) {
+      if (names_.count(model.nodes[i]) != 0) continue;
+      fault_.note(fmt::format("{}.nodes[{}]", path, i),
+                  fmt::format("there is no node \"{}\"; nearest: \"{}\"", model.nodes[i],
+                              nearest(model.nodes[i], known)));
+    }
+    for (const auto& [name, weight] : model.weights) {
+      if (names_.count(name) != 0) continue;
+      fault_.note(
+          fmt::format("{}.weights.{}", path, name),
+          fmt::format("there is no node \"{}\"; nearest: \"{}\"", name, nearest(name, known)));
+    }
+    if (config_.router.unlisted_models == UnlistedModels::serve)
+      return;  // a fallback may be any model a node has
+    const std::vector<std::string_view> listed(models_.begin(), models_.end());
+    for (std::size_t i = 0; i < model.fallbacks.size(); ++i) {
+      if (models_.count(model.fallbacks[i]) != 0) continue;
+      fault_.note(fmt::format("{}.fallbacks[{}]", path, i),
+                  fmt::format("there is no model \"{}\"; nearest: \"{}\"", model.fallbacks[i],
+                              nearest(model.fallbacks[i], listed)));
+    }
+  }
+
+  Config& config_;
+  ConfigFault fault_;
+  std::set<std::string> names_;
+  std::set<std::string> models_;
+};
+
+}  // namespace
+
+Result<void> Config::prepare() { return Preparation(*this).run(); }
+
+}  // namespace llmroute

@@ -1,0 +1,239 @@
+#include "layers/attempt.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmroute/core/retry_policy.hpp>
+
+#include "layers/open_attempt.hpp"
+#include "layers/refusals.hpp"
+#include "router/router_core.hpp"
+#include "router/turn.hpp"
+
+namespace llmroute::detail {
+
+namespace {
+
+/// How long a model or a path that a node has not got is not asked of it again.
+constexpr Duration absence = std::chrono::seconds(60);
+/// How long a key rests that was refused without a word on when to come back.
+constexpr Duration key_rest = std::chrono::seconds(60);
+
+/// What the loop over attempts knows.
+struct Progress {
+  std::optional<AttemptFailure> last{};  ///< of the last attempt
+  std::string last_node{};
+  std::optional<NodeId> last_id{};
+  int retries = 0;
+  int same_node_retries = 0;
+  bool paid = false;  ///< the next attempt's retry has been taken from the budgets
+};
+
+/// `no node left for "qwen-72b": 3 tried, last gpu-2: 503 after 1.2 s`.
+Error exhausted(const CallState& call, const Progress& progress) {
+  const AttemptFailure& last = *progress.last;
+  const FailureTraits& row = traits(last.kind);
+  const Duration took = call.attempts.empty() ? Duration{} : call.attempts.back().time;
+  const bool refused =
+      row.code == ErrorCode::node_rejected || row.code == ErrorCode::model_not_found;
+  Error error = call.fail(
+      row.code,
+      refused && call.attempts.size() == 1
+          ? fmt::format("{} refused the request: {}", progress.last_node, last.reason)
+          : fmt::format("no node left for \"{}\": {} tried, last {}: {} after {:.2g} s", call.model,
+                        call.attempts.size(), progress.last_node, last.reason, seconds(took)));
+  error.http_status = last.http_status;
+  error.body = last.body;
+  error.headers = last.headers;
+  error.retry_after = last.retry_after;
+  return error;
+}
+
+/// Why no node could be picked, when none was asked before.
+Error no_node(CallState& call, const PickOutcome& picked) {
+  const auto say = [&](ErrorCode code, std::string_view why) {
+    return call.fail(code, fmt::format("no node for \"{}\": {}", call.model, why));
+  };
+  switch (picked.miss) {
+    case PickMiss::unknown_model:
+      return unknown_model(call);
+    case PickMiss::no_nodes:
+      return say(ErrorCode::no_healthy_node, "none is configured and active");
+    case PickMiss::all_busy:
+      return say(ErrorCode::queue_full, "all are at max_concurrent_requests and the queue is full");
+    case PickMiss::all_resting: {
+      Error error = say(ErrorCode::rate_limited, "the keys of all nodes rest");
+      if (picked.retry_at != never) error.retry_after = picked.retry_at - call.loop.now();
+      return error;
+    }
+    default: {
+      Error error = say(ErrorCode::no_healthy_node, "the breakers of all nodes are open");
+      if (picked.retry_at != never) error.retry_after = picked.retry_at - call.loop.now();
+      return error;
+    }
+  }
+}
+
+/// Writes down what the failure taught of the node: a model or path it has not got, a key that
+/// rests.
+void remember(CallState& call, const OpenAttempt& attempt) {
+  const AttemptFailure& failure = *attempt.failure;
+  const Time now = call.loop.now();
+  NodePool& pool = call.core.pool();
+  const NodeId node = attempt.ticket.node().id();
+  switch (traits(failure.kind).remember) {
+    case Remember::nothing:
+      break;
+    case Remember::model_absent:
+      pool.mark_absent(node, attempt.ticket.model_id(), after(now, absence), now);
+      break;
+    case Remember::path_absent:
+      pool.mark_absent(node, call.request.path, after(now, absence), now);
+      break;
+    case Remember::key_rests: {
+      // A 429 that names no time says nothing about the next second: only this call goes elsewhere.
+      if (failure.kind == FailureKind::rate_limited && !failure.retry_after) break;
+      const Duration rest = std::min(failure.retry_after.value_or(key_rest), Duration(key_rest));
+      const bool all_models = failure.kind == FailureKind::auth;
+      pool.rest_key(node, all_models ? std::string_view{} : attempt.ticket.model_id(),
+                    after(now, rest));
+      break;
+    }
+  }
+}
+
+/// Sleeps until every node at its cap has seen a call end, or refuses. True: worth another pick.
+net::Task<bool> wait_for_slot(CallState& call, std::uint64_t seen) {
+  AdmissionQueue& queue = call.core.queue();
+  const Time until = after(call.loop.now(), call.core.config().backpressure.queue_timeout);
+  Turn turn(call);
+  if (!queue.park(turn.waiter(), seen, call.loop.now())) co_return false;
+  for (;;) {
+    Turn::Wait wait(turn, until);
+    const bool rung = co_await wait;
+    if (turn.waiter().claim_node(call.loop.now())) co_return true;
+    if (!rung) co_return false;
+  }
+}
+
+/// The retry policy's word on what is to follow a failure.
+RetryDecision after_failure(CallState& call, const Progress& progress, bool other_node) {
+  const AttemptFailure& failure = *progress.last;
+  const RetryPolicy policy({.max_retries = progress.retries + call.retries_left,
+                            .backoff = call.core.config().router.backoff});
+  return policy.decide({.failure = failure.kind,
+                        .retries = progress.retries,
+                        .same_node_retries = progress.same_node_retries,
+                        .committed = call.committed,
+                        .other_node = other_node,
+                        .retry_after = failure.retry_after,
+                        .should_retry = failure.should_retry,
+                        .deadline = call.deadline},
+                       call.local.rng, call.loop.now());
+}
+
+/// Whether any node could do better with this request.
+bool worth_retrying(const AttemptFailure& failure) noexcept {
+  const FailureTraits& row = traits(failure.kind);
+  return failure.should_retry.value_or(row.elsewhere || row.same_node);
+}
+
+/// Takes what a retry costs: one of the call's, one of the router's.
+bool pay_for_retry(CallState& call, Progress& progress) {
+  if (!call.core.budget().take(call.loop.now())) return false;
+  --call.retries_left;
+  ++progress.retries;
+  progress.paid = true;
+  return true;
+}
+
+/// How long to wait before the node that failed last is asked again; nothing when it is not.
+std::optional<Duration> same_node_again(CallState& call, Progress& progress, PickMiss miss) {
+  if (progress.paid || (miss != PickMiss::all_tried && miss != PickMiss::all_resting)) return {};
+  const RetryDecision decision = after_failure(call, progress, false);
+  if (decision.action != RetryDecision::Action::same_node) return {};
+  if (!pay_for_retry(call, progress)) return {};
+  ++progress.same_node_retries;
+  return decision.wait;
+}
+
+/// Whether the failed attempt may be followed by one on the node just picked.
+bool may_go_on(CallState& call, Progress& progress) {
+  if (!progress.last || progress.paid) return true;
+  return after_failure(call, progress, true).action == RetryDecision::Action::elsewhere &&
+         pay_for_retry(call, progress);
+}
+
+/// Whether another node could take over if the one just picked stays silent.
+bool others_left(CallState& call) {
+  if (call.retries_left <= 0) return false;
+  const std::vector<NodeStatus> nodes = call.core.pool().snapshot(call.loop.now());
+  return std::any_of(nodes.begin(), nodes.end(), [&](const NodeStatus& status) {
+    const bool tried =
+        std::find(call.tried.begin(), call.tried.end(), status.node->id()) != call.tried.end();
+    return !tried && !status.draining && status.breaker != BreakerState::open &&
+           call.core.pool().serves(*status.node, call.pick.model);
+  });
+}
+
+net::Task<Opened> ask(CallState& call, NodeTicket ticket) {
+  if (!call.stream()) return open_plain(call, std::move(ticket));
+  Duration limit = call.core.config().timeouts.first_content;
+  if (limit > Duration::zero() && !others_left(call)) limit = Duration::zero();
+  return open_stream(call, std::move(ticket), limit);
+}
+
+net::Task<Result<Reply>> attempts(CallState& call) {
+  Progress progress;
+  AdmissionQueue& queue = call.core.queue();
+  for (;;) {
+    const std::uint64_t freed = queue.nodes_freed();
+    PickOutcome picked =
+        call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path, call.tried,
+                                  call.local.rng, call.loop.now());
+    if (picked.miss == PickMiss::all_busy) {
+      const bool again = co_await wait_for_slot(call, freed);
+      if (again) continue;
+    }
+    if (picked.miss == PickMiss::all_down && picked.retry_at != never &&
+        call.core.config().router.all_down == AllDown::wait) {
+      net::SleepUntil sleep(call.loop, picked.retry_at);
+      co_await sleep;
+      continue;
+    }
+    if (!picked) {
+      if (!progress.last) co_return no_node(call, picked);
+      const std::optional<Duration> wait = same_node_again(call, progress, picked.miss);
+      if (!wait) co_return exhausted(call, progress);
+      net::SleepUntil sleep(call.loop, after(call.loop.now(), *wait));
+      co_await sleep;
+      std::erase(call.tried, *progress.last_id);
+      continue;
+    }
+    if (!may_go_on(call, progress)) {
+      picked.ticket.release();
+      co_return exhausted(call, progress);
+    }
+    progress.paid = false;
+    progress.last_node = picked.ticket.node().name();
+    progress.last_id = picked.ticket.node().id();
+    call.tried.push_back(*progress.last_id);
+    net::Task<Opened> opening = ask(call, std::move(picked.ticket));
+    Opened attempt = co_await opening;
+    if (!attempt->failure) {
+      if (!call.stream()) co_return plain_reply(call, *attempt);
+      net::Task<Result<Reply>> pumping = pump(call, std::move(attempt));
+      Result<Reply> result = co_await pumping;
+      co_return result;
+    }
+    remember(call, *attempt);
+    progress.last = std::move(attempt->failure);
+    if (!worth_retrying(*progress.last)) co_return exhausted(call, progress);
+  }
+}
+
+}  // namespace
+
+net::Task<Result<Reply>> AttemptLayer::handle(CallState& call, Next) { return attempts(call); }
+
+}  // namespace llmroute::detail

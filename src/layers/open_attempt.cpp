@@ -1,0 +1,88 @@
+#include "layers/open_attempt.hpp"
+
+#include "layers/outgoing.hpp"
+#include "router/loop_state.hpp"
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket)
+    : ticket(call, std::move(node_ticket)),
+      outgoing(outgoing_body(call, ticket.node().config(), ticket.model_id())),
+      transfer(call.loop, call.local.endpoint(ticket.node(), call.request.path),
+               outgoing.empty() ? call.request.body : std::string_view(outgoing),
+               call.upstream_headers(),
+               call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
+      parser(call.core.config().router.max_event),
+      progress(call.view.choices),
+      strips_usage(call.stream() && injects_usage(call, ticket.node().config())) {}
+
+void OpenAttempt::fail(AttemptFailure what) {
+  ticket.fail(what);
+  failure = std::move(what);
+}
+
+void OpenAttempt::fail(FailureKind kind, std::string reason) {
+  fail({.kind = kind, .http_status = transfer.status(), .reason = std::move(reason)});
+}
+
+void OpenAttempt::begin(const wire::SseEvent& event, EventKind kind, const wire::ChunkView& chunk) {
+  first = {event, kind, chunk};
+  ticket.content_began();
+}
+
+void OpenAttempt::note_end(const net::Chunk& chunk) {
+  end_reason = chunk.kind == net::Chunk::Kind::failed ? transfer.error().text
+                                                      : "closed without finish_reason or [DONE]";
+  parser.finish();
+}
+
+AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket)
+    : call_(call), ticket_(std::move(ticket)), started_(call.loop.now()) {}
+
+AttemptTicket::~AttemptTicket() {
+  if (!open_) return;
+  if (call_.ending == Ending::deadline) {
+    fail({.kind = FailureKind::deadline, .reason = "silent until the call's deadline"});
+  } else {
+    close(nullptr, ErrorCode::cancelled, 0, "cancelled");
+  }
+}
+
+void AttemptTicket::succeed(int http_status, const Usage& usage) {
+  const Outcome outcome{.latency = call_.loop.now() - started_,
+                        .first_content = first_content_,
+                        .completion_tokens = usage.completion_tokens};
+  close(&outcome, std::nullopt, http_status, {});
+}
+
+void AttemptTicket::fail(const AttemptFailure& failure) {
+  const Outcome outcome =
+      Outcome::of(failure.kind, call_.loop.now() - started_, failure.http_status != 0);
+  close(&outcome, traits(failure.kind).code, failure.http_status, failure.reason);
+}
+
+void AttemptTicket::close(const Outcome* outcome, std::optional<ErrorCode> error, int http_status,
+                          std::string_view reason) {
+  open_ = false;
+  const Time now = call_.loop.now();
+  call_.attempts.push_back({.node = node().config().name,
+                            .error = error,
+                            .http_status = http_status,
+                            .reason = std::string(reason),
+                            .time = now - started_});
+  if (call_.core.observed()) {
+    call_.core.tell(AttemptEvent{.request_id = call_.request_id,
+                                 .model = call_.model,
+                                 .node = node().config().name,
+                                 .number = static_cast<int>(call_.attempts.size()),
+                                 .error = error,
+                                 .http_status = http_status,
+                                 .reason = reason,
+                                 .time = now - started_,
+                                 .first_content = first_content_});
+  }
+  if (outcome != nullptr) ticket_.record(*outcome, now);
+}
+
+}  // namespace llmroute::detail

@@ -1,0 +1,117 @@
+/// One try of one node, up to the point where it is known to be good: the whole answer of a plain
+/// call, the first content of a stream. Owns the transfer and the ticket, so what follows can go on
+/// in another coroutine.
+#pragma once
+
+#include <llmroute/core/node_pool.hpp>
+#include <llmroute/wire/reply_view.hpp>
+#include <llmroute/wire/sse_parser.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "layers/failure.hpp"
+#include "layers/stream_progress.hpp"
+#include "net/http_transfer.hpp"
+#include "net/task.hpp"
+#include "router/call_state.hpp"
+
+namespace llmroute::detail {
+
+/// A node's ticket that always gets its verdict: told by the attempt, or, when the attempt's frame
+/// is destroyed under it, read from why the call ends. A cancelled call blames nobody; a deadline
+/// charges the node that was silent.
+class AttemptTicket {
+ public:
+  AttemptTicket(CallState& call, NodeTicket ticket);
+  ~AttemptTicket();
+  AttemptTicket(const AttemptTicket&) = delete;
+  AttemptTicket& operator=(const AttemptTicket&) = delete;
+
+  const Node& node() const noexcept { return ticket_.node(); }
+  std::string_view model_id() const noexcept { return ticket_.model_id(); }
+  Time started() const noexcept { return started_; }
+
+  /// A stream's first content is here.
+  void content_began() { first_content_ = call_.loop.now() - started_; }
+
+  void succeed(int http_status, const Usage& usage);
+  void fail(const AttemptFailure& failure);
+
+ private:
+  /// `outcome` null: abandoned, nobody is to blame.
+  void close(const Outcome* outcome, std::optional<ErrorCode> error, int http_status,
+             std::string_view reason);
+
+  CallState& call_;
+  NodeTicket ticket_;
+  Time started_;
+  std::optional<Duration> first_content_{};
+  bool open_ = true;
+};
+
+/// An event kept over a read.
+struct HeldEvent {
+  std::string data;
+  std::string raw;
+
+  /// The data as a part of raw where it is one (a single data line), so that both can be edited as
+  /// one.
+  std::string_view data_in_raw() const noexcept {
+    const std::size_t at = raw.find(data);
+    return at == std::string::npos ? std::string_view(data)
+                                   : std::string_view(raw).substr(at, data.size());
+  }
+};
+
+/// The event that began a stream; its views live until the parser moves on.
+struct FirstEvent {
+  wire::SseEvent event{};
+  EventKind kind{};
+  wire::ChunkView chunk{};
+};
+
+struct OpenAttempt {
+  OpenAttempt(CallState& call, NodeTicket node_ticket);
+
+  /// This attempt is over and was no good.
+  void fail(AttemptFailure what);
+  void fail(FailureKind kind, std::string reason);
+
+  /// The stream is good: what follows belongs to the caller.
+  void begin(const wire::SseEvent& event, EventKind kind, const wire::ChunkView& chunk);
+
+  /// The node closes the stream, properly or not.
+  void note_end(const net::Chunk& chunk);
+
+  AttemptTicket ticket;
+  std::string outgoing;  ///< the body, when it is not the caller's own bytes
+  net::HttpTransfer transfer;
+  wire::SseParser parser;
+  StreamProgress progress;
+  bool strips_usage;     ///< the usage chunk was asked for by the router, not by the caller
+  std::string answer{};  ///< plain: the whole body
+  wire::ReplyView answer_view{};
+  std::vector<HeldEvent> held{};  ///< events before the first content
+  FirstEvent first{};
+  std::string rewritten{};                  ///< the last event, when it is not the node's own bytes
+  std::string end_reason{};                 ///< how the node closed the stream
+  std::optional<AttemptFailure> failure{};  ///< set: this attempt is over
+};
+
+using Opened = std::unique_ptr<OpenAttempt>;
+
+/// Asks the node for a whole answer.
+net::Task<Opened> open_plain(CallState& call, NodeTicket ticket);
+
+/// The answer as the caller is to see it, with the model's name put back to what was asked.
+Reply plain_reply(CallState& call, OpenAttempt& attempt);
+
+/// Asks the node for a stream and waits for its first content. `first_content_limit`: zero is off.
+net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Duration first_content_limit);
+
+/// Forwards the rest of a stream to the caller, from its first content on.
+net::Task<Result<Reply>> pump(CallState& call, Opened attempt);
+
+}  // namespace llmroute::detail

@@ -1,0 +1,132 @@
+// A stream, up to its first content: until then any failure is a plain retry elsewhere.
+#include "layers/clocks.hpp"
+#include "layers/forward.hpp"
+#include "layers/open_attempt.hpp"
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+namespace {
+
+constexpr std::size_t error_body_limit = 1 << 20;
+
+bool is_event_stream(const Headers& headers) {
+  const std::string_view type = headers.find("content-type").value_or("text/event-stream");
+  return type.substr(0, 17) == "text/event-stream";
+}
+
+/// The whole body of a response that is not a stream: the node says why.
+net::Task<std::string> rest_of_body(OpenAttempt& attempt, Time until) {
+  std::string body;
+  while (body.size() < error_body_limit) {
+    const net::Chunk chunk = co_await attempt.transfer.read(until);
+    if (chunk.kind != net::Chunk::Kind::data) break;
+    body.append(chunk.bytes);
+  }
+  co_return body;
+}
+
+/// Status and headers are there, and promise no stream.
+net::Task<AttemptFailure> why_no_stream(OpenAttempt& attempt, Time until) {
+  const int status = attempt.transfer.status();
+  std::string body = co_await rest_of_body(attempt, until);
+  if (!is_success(status)) {
+    co_return failure_of(status, attempt.transfer.headers(), std::move(body));
+  }
+  AttemptFailure failure{.kind = FailureKind::not_json_in_200, .http_status = status};
+  failure.reason = "200 without an event stream";
+  failure.body = std::move(body);
+  co_return failure;
+}
+
+/// Whether an attempt is settled by an event: begun or failed.
+bool settle(OpenAttempt& attempt, const wire::SseEvent& event, EventKind kind,
+            const wire::ChunkView& chunk) {
+  switch (kind) {
+    case EventKind::comment:
+      return false;
+    case EventKind::preamble:
+    case EventKind::usage:
+      attempt.held.push_back({std::string(event.data), std::string(event.raw)});
+      return false;
+    case EventKind::done:
+      if (attempt.progress.any_choice()) return attempt.begin(event, kind, chunk), true;
+      attempt.fail(FailureKind::stream_cut, "[DONE] before any choice");
+      return true;
+    case EventKind::content:
+      return attempt.begin(event, kind, chunk), true;
+    case EventKind::failure:
+      attempt.fail({.kind = FailureKind::error_body_in_200,
+                    .http_status = attempt.transfer.status(),
+                    .reason = "an error as the stream's first event",
+                    .body = std::string(event.data)});
+      return true;
+    case EventKind::garbage:
+      attempt.fail(FailureKind::stream_garbled, "an event that is not JSON");
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Duration first_content_limit) {
+  Opened attempt = std::make_unique<OpenAttempt>(call, std::move(ticket));
+  const TimeoutsConfig& timeouts = call.core.config().timeouts;
+  const Time started = attempt->ticket.started();
+  Clocks head_clocks(started, timeouts.attempt);
+  head_clocks.add(FailureKind::timeout_headers, "response headers", started, timeouts.headers);
+  head_clocks.add(FailureKind::timeout_first_content, "first content", started,
+                  first_content_limit);
+  const Time head_until = head_clocks.until();
+  const net::Chunk head = co_await attempt->transfer.read(head_until);
+  if (head.kind == net::Chunk::Kind::timeout) {
+    attempt->fail(head_clocks.expired());
+    co_return attempt;
+  }
+  if (head.kind == net::Chunk::Kind::failed) {
+    attempt->fail(failure_of(attempt->transfer.error(), attempt->transfer.status()));
+    co_return attempt;
+  }
+  if (!is_success(attempt->transfer.status()) || !is_event_stream(attempt->transfer.headers())) {
+    AttemptFailure why = co_await why_no_stream(*attempt, head_until);
+    attempt->fail(std::move(why));
+    co_return attempt;
+  }
+  for (bool open = true;;) {
+    while (std::optional<wire::SseEvent> event = attempt->parser.next()) {
+      wire::ChunkView chunk{};
+      const EventKind kind = attempt->progress.take(*event, chunk);
+      if (settle(*attempt, *event, kind, chunk)) co_return attempt;
+      if (kind == EventKind::comment && !offer(call, *attempt, {.raw = event->raw})) {
+        Drained drained(*call.sink);
+        co_await drained;
+      }
+    }
+    if (attempt->parser.too_large()) {
+      attempt->fail(FailureKind::stream_garbled, "an event beyond max_event");
+      co_return attempt;
+    }
+    if (!open) {
+      attempt->fail(FailureKind::stream_cut, "closed before the first content");
+      co_return attempt;
+    }
+    Clocks clocks(started, timeouts.attempt);
+    clocks.add(FailureKind::timeout_first_content, "first content", started, first_content_limit);
+    clocks.add(FailureKind::stream_stalled, "event", call.loop.now(), timeouts.idle);
+    const Time until = clocks.until();
+    const net::Chunk chunk = co_await attempt->transfer.read(until);
+    if (chunk.kind == net::Chunk::Kind::timeout) {
+      attempt->fail(clocks.expired());
+      co_return attempt;
+    }
+    open = chunk.kind == net::Chunk::Kind::data;
+    if (open) {
+      attempt->parser.feed(chunk.bytes);
+    } else {
+      attempt->parser.finish();
+    }
+  }
+}
+
+}  // namespace llmroute::detail

@@ -1,0 +1,46 @@
+/// How far a stream has come: which choices have finished, what it used, whether its end may be
+/// called an end. Looks at each event once.
+#pragma once
+
+#include <cstdint>
+#include <llmroute/usage.hpp>
+#include <llmroute/wire/chunk_view.hpp>
+#include <llmroute/wire/sse_parser.hpp>
+#include <string_view>
+
+namespace llmroute::detail {
+
+/// What the attempt does with an event.
+enum class EventKind {
+  comment,   ///< forward at once
+  preamble,  ///< nothing the caller waits for (role only): held until content comes
+  content,   ///< commits the stream
+  usage,     ///< only usage, no choice
+  done,      ///< [DONE]
+  failure,   ///< the node says it failed
+  garbage    ///< not what a stream of this dialect sends
+};
+
+class StreamProgress {
+ public:
+  explicit StreamProgress(int choices_expected) noexcept : expected_(choices_expected) {}
+
+  /// Judges one event; `chunk` receives what its JSON means.
+  EventKind take(const wire::SseEvent& event, wire::ChunkView& chunk);
+
+  /// Every choice has its finish_reason: the connection may go away now.
+  bool complete() const noexcept;
+
+  /// A choice has appeared, if only its role.
+  bool any_choice() const noexcept { return seen_ != 0; }
+
+  const Usage& usage() const noexcept { return usage_; }
+
+ private:
+  int expected_;
+  std::uint64_t seen_ = 0;      // bit i: choice i has appeared
+  std::uint64_t finished_ = 0;  // bit i: choice i has its finish_reason
+  Usage usage_{};
+};
+
+}  // namespace llmroute::detail

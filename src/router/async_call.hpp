@@ -1,0 +1,70 @@
+/// A call with callbacks: what start() and run_on() make. Keeps itself alive until on_done has
+/// returned, whatever the caller does with its Call.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+
+#include "router/call_root.hpp"
+#include "router/request_copy.hpp"
+#include "router/sink.hpp"
+
+namespace llmroute::detail {
+
+class CallHandle : public std::enable_shared_from_this<CallHandle> {
+ public:
+  CallHandle(std::shared_ptr<RouterCore> core, EventLoop& loop, const Request& request,
+             Callbacks callbacks);
+
+  /// Begins the call. On the loop's thread.
+  void start(LoopState& state);
+
+  /// Any thread. The work is done on the loop's.
+  void cancel();
+  void drained();
+
+  /// Blocks until on_done has returned.
+  void wait() const noexcept { done_.wait(false, std::memory_order_acquire); }
+  bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+
+ private:
+  /// Hands events to the caller's functions.
+  class CallbackSink final : public Sink {
+   public:
+    CallbackSink(net::Loop& loop, Callbacks& callbacks) noexcept
+        : Sink(loop), callbacks_(callbacks) {}
+    void head(const StreamHead& head) override;
+    bool offer(const Event& event) override;
+
+   private:
+    Callbacks& callbacks_;
+  };
+
+  class Root final : public CallRoot {
+   public:
+    Root(CallHandle& handle, std::shared_ptr<RouterCore> core, LoopState& local, net::Loop& loop,
+         const Request& request, Sink* sink)
+        : CallRoot(std::move(core), local, loop, request, sink), handle_(handle) {}
+
+   private:
+    void on_end() override { handle_.on_end(); }
+    CallHandle& handle_;
+  };
+
+  void on_end();
+  void deliver();
+
+  std::shared_ptr<RouterCore> core_;
+  EventLoop& loop_;
+  RequestCopy request_;
+  Callbacks callbacks_;
+  CallbackSink sink_;
+  std::optional<Root> root_;
+  net::Timer later_;  // on_done never comes from inside start
+  bool starting_ = false;
+  std::atomic<bool> done_{false};
+  std::shared_ptr<CallHandle> self_;  // while the call runs
+};
+
+}  // namespace llmroute::detail

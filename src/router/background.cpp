@@ -1,0 +1,37 @@
+#include "router/background.hpp"
+
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+Background::Background(RouterCore& core) : shared_(std::make_shared<Shared>(core)) {
+  shared_->worker.loop.core().borrow(true);
+  thread_ = std::thread(&Background::turn, shared_);
+}
+
+void Background::turn(const std::shared_ptr<Shared>& shared) {
+  while (!shared->stop.load(std::memory_order_acquire)) {
+    shared->worker.loop.run_for(std::chrono::hours(1));
+  }
+}
+
+Background::~Background() {
+  if (!thread_.joinable()) return;
+  shared_->worker.loop.post([shared = shared_.get()] {
+    shared->keeper.reset();
+    shared->worker.state.end_all(Ending::shutting_down);
+    shared->stop.store(true, std::memory_order_release);
+  });
+  if (thread_.get_id() == std::this_thread::get_id()) {
+    thread_.detach();  // it holds what it runs on
+  } else {
+    thread_.join();
+  }
+}
+
+void Background::abandon() noexcept {
+  if (thread_.joinable())
+    thread_.detach();  // of a thread that is not there: only the handle is let go
+}
+
+}  // namespace llmroute::detail

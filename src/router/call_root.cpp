@@ -1,0 +1,104 @@
+#include "router/call_root.hpp"
+
+#include <fmt/format.h>
+
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+CallRoot::CallRoot(std::shared_ptr<RouterCore> core, LoopState& local, net::Loop& loop,
+                   const Request& request, Sink* sink)
+    : core_(std::move(core)), state_(*core_, local, loop, request, sink) {}
+
+CallRoot::~CallRoot() {
+  if (!finished()) state_.ending = Ending::cancelled;
+}
+
+void CallRoot::start() {
+  entry_.root = this;
+  state_.local.roots.push_back(entry_);
+  if (state_.deadline != never) {
+    deadline_.arm(state_.loop, state_.deadline, &CallRoot::on_deadline, this);
+  }
+  task_ = Next{core_->chain()}(state_);
+  state_.loop.inside([this] { task_.start(&CallRoot::on_task_done, this); });
+}
+
+void CallRoot::end(Ending why) {
+  if (finished() || state_.ending != Ending::running) return;
+  state_.ending = why;
+  if (state_.loop.running()) {
+    state_.loop.doom(*this);  // a frame of this very call may be on the stack
+  } else {
+    reap();
+  }
+}
+
+void CallRoot::on_task_done(void* self) {
+  auto* root = static_cast<CallRoot*>(self);
+  if (root->state_.ending == Ending::running) root->state_.ending = Ending::finished;
+  root->state_.loop.doom(*root);
+}
+
+void CallRoot::on_deadline(void* self) { static_cast<CallRoot*>(self)->end(Ending::deadline); }
+
+void CallRoot::reap() noexcept {
+  if (task_.done()) return conclude(outcome_of_task());
+  const Duration waited = state_.elapsed();
+  task_.reset();  // every layer's frame, innermost first
+  switch (state_.ending) {
+    case Ending::deadline:
+      conclude(state_.fail(ErrorCode::deadline_exceeded,
+                           fmt::format("deadline of {:.3g} s over for \"{}\": {} attempts",
+                                       seconds(waited), state_.model, state_.attempts.size())));
+      break;
+    case Ending::shutting_down:
+      conclude(state_.fail(ErrorCode::shutting_down, "the router was closed during the call"));
+      break;
+    default:
+      conclude(state_.fail(ErrorCode::cancelled, "the call was cancelled"));
+      break;
+  }
+}
+
+/// An exception that reached the root is this side's fault: out of memory, or a strategy of the
+/// user's that throws.
+Result<Reply> CallRoot::outcome_of_task() {
+  try {
+    Result<Reply> result = std::move(task_.result());
+    task_.reset();
+    return result;
+  } catch (const std::exception& thrown) {
+    task_.reset();
+    return state_.fail(ErrorCode::internal,
+                       fmt::format("the call ended by an exception: {}", thrown.what()));
+  } catch (...) {
+    task_.reset();
+    return state_.fail(ErrorCode::internal, "the call ended by an exception");
+  }
+}
+
+void CallRoot::conclude(Result<Reply> result) {
+  deadline_.disarm();
+  entry_.unlink();
+  state_.permit = {};
+  result_.emplace(std::move(result));
+  if (core_->observed()) {
+    const bool good = result_->has_value();
+    core_->tell(CallEvent{
+        .request_id = state_.request_id,
+        .model = state_.model,
+        .tenant = state_.request.options.tenant,
+        .node = state_.attempts.empty() ? std::string_view{} : state_.attempts.back().node,
+        .stream = state_.stream(),
+        .error = good ? std::nullopt : std::optional(result_->error().code),
+        .http_status = good ? (*result_)->http_status : result_->error().client_status(),
+        .attempts = static_cast<int>(state_.attempts.size()),
+        .usage = state_.usage,
+        .time = state_.elapsed(),
+        .first_content = state_.first_content});
+  }
+  on_end();  // may destroy this
+}
+
+}  // namespace llmroute::detail

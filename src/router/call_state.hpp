@@ -1,0 +1,78 @@
+/// Everything about one call that must outlive its coroutine frames: cancelling destroys the
+/// frames, and what the caller is then told (attempts, usage, partial text) is read from here.
+/// Belongs to one loop; no lock.
+#pragma once
+
+#include <cstdint>
+#include <llmroute/core/admission_queue.hpp>
+#include <llmroute/core/node_pool.hpp>
+#include <llmroute/router.hpp>
+#include <llmroute/wire/request_view.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "net/loop.hpp"
+#include "router/ending.hpp"
+#include "router/sink.hpp"
+
+namespace llmroute::detail {
+
+class RouterCore;
+struct LoopState;
+
+struct CallState {
+  CallState(RouterCore& router, LoopState& loop_state, net::Loop& event_loop, const Request& asked,
+            Sink* stream_sink);
+  CallState(const CallState&) = delete;
+  CallState& operator=(const CallState&) = delete;
+
+  bool stream() const noexcept { return sink != nullptr; }
+  Duration elapsed() const noexcept { return loop.now() - started; }
+
+  /// An error that carries what the call knows: attempts, last node, partial text, usage.
+  Error fail(ErrorCode code, std::string message) const;
+
+  /// The answer as the caller gets it.
+  Reply reply(int http_status, Headers headers, std::string body) const;
+
+  /// Fields to send beside a node's own; valid until the next call of this function.
+  std::span<const Header> upstream_headers();
+
+  RouterCore& core;
+  LoopState& local;
+  net::Loop& loop;
+  const Request& request;  ///< lives as long as the call
+  Sink* sink;              ///< null: a plain call
+
+  // Settled by resolve.
+  wire::RequestView view{};
+  std::string model{};  ///< as asked; an alias or an id
+  PickRequest pick{};   ///< what strategies may know; its views point here
+
+  // Settled by the attempts.
+  std::string request_id{};
+  std::vector<AttemptRecord> attempts{};
+  std::vector<NodeId> tried{};  ///< ids of nodes not to be asked again for the present model
+  int retries_left = 0;
+  bool committed = false;  ///< content has reached the caller: no blind retry from here on
+  bool head_sent = false;
+  std::string partial{};  ///< text delivered, of the first choice, up to partial_limit
+  Usage usage{};
+  std::optional<Duration> first_content{};
+
+  Permit permit{};  ///< held to the end of the call
+
+  Time started;
+  Time deadline = never;
+  Ending ending = Ending::running;
+
+  std::vector<Header> upstream{};  ///< see upstream_headers
+
+  static constexpr std::size_t partial_limit = 1 << 20;
+  /// The SDKs tell a server how often they have asked already; the router counts on.
+  static constexpr std::string_view retry_count_field = "x-stainless-retry-count";
+};
+
+}  // namespace llmroute::detail

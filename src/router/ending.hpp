@@ -1,0 +1,8 @@
+/// Why a call's frames are going away. Destructors read it to decide who is to blame.
+#pragma once
+
+namespace llmroute::detail {
+
+enum class Ending { running, finished, cancelled, deadline, shutting_down };
+
+}  // namespace llmroute::detail

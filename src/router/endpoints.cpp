@@ -1,0 +1,61 @@
+#include "router/endpoints.hpp"
+
+namespace llmroute::detail {
+
+namespace {
+
+constexpr std::string_view api_prefix = "/v1";
+
+/// Splits "http://gpu-1:8000/custom" into origin and path.
+std::pair<std::string_view, std::string_view> split(std::string_view url) {
+  const std::size_t host = url.find("://") + 3;
+  const std::size_t path = url.find('/', host);
+  if (path == std::string_view::npos) return {url, {}};
+  std::string_view rest = url.substr(path);
+  while (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
+  return {url.substr(0, path), rest};
+}
+
+net::Endpoint make(const NodeConfig& node, std::string url, net::Method method,
+                   const Config& config) {
+  Headers headers = node.headers;
+  if (!node.api_key.empty() && !headers.find("authorization")) {
+    headers.add("Authorization", "Bearer " + node.api_key);
+  }
+  return net::Endpoint({.url = std::move(url),
+                        .method = method,
+                        .headers = std::move(headers),
+                        .tls = node.tls,
+                        .proxy = node.proxy,
+                        .connect_timeout = config.timeouts.connect,
+                        .max_connection_age = node.max_connection_age});
+}
+
+}  // namespace
+
+std::string api_url(const NodeConfig& node, std::string_view path) {
+  const auto [origin, own_base] = split(node.url);
+  std::string url(origin);
+  url += own_base.empty() ? std::string_view(node.base_path) : own_base;
+  const bool prefixed = path.substr(0, api_prefix.size() + 1) == "/v1/";
+  url += prefixed ? path.substr(api_prefix.size()) : path;
+  return url;
+}
+
+std::string origin_url(const NodeConfig& node, std::string_view path) {
+  return std::string(split(node.url).first) + std::string(path);
+}
+
+net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, const Config& config) {
+  return make(node, api_url(node, path), net::Method::post, config);
+}
+
+net::Endpoint models_endpoint(const NodeConfig& node, const Config& config) {
+  return make(node, api_url(node, "/v1/models"), net::Method::get, config);
+}
+
+net::Endpoint health_endpoint(const NodeConfig& node, const Config& config) {
+  return make(node, origin_url(node, config.health.path), net::Method::get, config);
+}
+
+}  // namespace llmroute::detail

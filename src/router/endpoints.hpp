@@ -1,0 +1,24 @@
+/// Where things are on a node, as the transport wants to know it.
+#pragma once
+
+#include <llmroute/config.hpp>
+#include <llmroute/core/node_config.hpp>
+#include <string>
+#include <string_view>
+
+#include "net/http_transfer.hpp"
+
+namespace llmroute::detail {
+
+/// The URL of an API path: "/v1/chat/completions" on "http://gpu-1:8000" with base path "/v1", or
+/// on "https://host/custom/v1" below that.
+std::string api_url(const NodeConfig& node, std::string_view path);
+
+/// The same path on the node's origin, beside the base path: where /health is.
+std::string origin_url(const NodeConfig& node, std::string_view path);
+
+net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, const Config& config);
+net::Endpoint models_endpoint(const NodeConfig& node, const Config& config);
+net::Endpoint health_endpoint(const NodeConfig& node, const Config& config);
+
+}  // namespace llmroute::detail

@@ -1,0 +1,106 @@
+#include "router/housekeeper.hpp"
+
+#include <algorithm>
+#include <llmroute/wire/model_list.hpp>
+
+#include "router/endpoints.hpp"
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+/// One node: what is due, and what is under way. A task that has ended is let go at the next tick.
+struct Housekeeper::Watched {
+  explicit Watched(std::shared_ptr<const Node> watched_node) : node(std::move(watched_node)) {}
+
+  std::shared_ptr<const Node> node;
+  Time probe_due{};
+  Time models_due{};
+  net::Task<bool> probing{};
+  net::Task<bool> learning{};
+};
+
+namespace {
+
+/// Whether a node that answers like this lives. Providers without a health path say 404, or ask for
+/// another key: they live.
+bool alive(int status) noexcept { return status >= 200 && status < 500; }
+
+bool idle(const net::Task<bool>& task) noexcept { return !task || task.done(); }
+
+}  // namespace
+
+Housekeeper::Housekeeper(RouterCore& core, net::Loop& loop) : core_(core), loop_(loop) { tick(); }
+Housekeeper::~Housekeeper() = default;
+
+void Housekeeper::tick() {
+  watch_nodes();
+  const Config& config = core_.config();
+  const Time now = loop_.now();
+  Time next = after(now, retry_discovery);
+  for (Watched& watched : watched_) {
+    if (config.health.active) {
+      if (now >= watched.probe_due && idle(watched.probing)) {
+        watched.probe_due = after(now, config.health.interval);
+        watched.probing = probe(*this, watched);
+        loop_.inside([&] { watched.probing.start(nullptr, nullptr); });
+      }
+      next = std::min(next, watched.probe_due);
+    }
+    if (watched.node->config().models.empty()) {
+      if (now >= watched.models_due && idle(watched.learning)) {
+        watched.models_due = after(now, discovery_interval);
+        watched.learning = learn_models(*this, watched);
+        loop_.inside([&] { watched.learning.start(nullptr, nullptr); });
+      }
+      next = std::min(next, watched.models_due);
+    }
+  }
+  core_.loops().close_stale(now);
+  timer_.arm(
+      loop_, std::max(next, after(now, shortest_tick)),
+      [](void* self) { static_cast<Housekeeper*>(self)->tick(); }, this);
+}
+
+/// Follows additions, removals and changes of nodes.
+void Housekeeper::watch_nodes() {
+  const std::vector<std::shared_ptr<const Node>> nodes = core_.pool().nodes();
+  watched_.remove_if([&](const Watched& watched) {
+    return std::find(nodes.begin(), nodes.end(), watched.node) == nodes.end();
+  });
+  for (const auto& node : nodes) {
+    const bool known = std::any_of(watched_.begin(), watched_.end(),
+                                   [&](const Watched& watched) { return watched.node == node; });
+    if (!known) watched_.emplace_back(node);
+  }
+}
+
+net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
+  const HealthOptions& health = keeper.core_.config().health;
+  const net::Endpoint endpoint = health_endpoint(watched.node->config(), keeper.core_.config());
+  const Time until = after(keeper.loop_.now(), health.timeout);
+  net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
+  const net::Chunk end = co_await transfer.read(until);
+  const bool good = end.kind == net::Chunk::Kind::end && alive(transfer.status());
+  const Time now = keeper.loop_.now();
+  keeper.core_.pool().probe_result(watched.node->name(), good, now);
+  co_return good;
+}
+
+net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched) {
+  const Config& config = keeper.core_.config();
+  const net::Endpoint endpoint = models_endpoint(watched.node->config(), config);
+  const Time until = after(keeper.loop_.now(), config.health.timeout);
+  net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
+  const net::Chunk end = co_await transfer.read(until);
+  if (end.kind != net::Chunk::Kind::end || transfer.status() != 200) {
+    watched.models_due = after(keeper.loop_.now(), retry_discovery);
+    co_return false;
+  }
+  const std::string body = transfer.take_body();
+  std::optional<std::vector<std::string>> ids = wire::read_model_list(body);
+  if (!ids || ids->empty()) co_return false;
+  keeper.core_.pool().models_learnt(watched.node->name(), std::move(*ids), keeper.loop_.now());
+  co_return true;
+}
+
+}  // namespace llmroute::detail

@@ -1,0 +1,28 @@
+#include "router/loop_state.hpp"
+
+#include "router/call_root.hpp"
+#include "router/endpoints.hpp"
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+LoopState::LoopState(RouterCore& core) : reader(core.pool()), rng(core.draw_seed()), core_(core) {}
+
+const net::Endpoint& LoopState::endpoint(const Node& node, std::string_view path) {
+  std::vector<Known>& known = endpoints_[node.revision()];
+  for (const Known& candidate : known) {
+    if (candidate.path == path) return candidate.endpoint;
+  }
+  known.push_back({std::string(path), api_endpoint(node.config(), path, core_.config())});
+  return known.back().endpoint;
+}
+
+void LoopState::end_all(Ending why) {
+  while (roots.linked()) {
+    auto* entry = static_cast<CallRoot::Entry*>(roots.next);
+    entry->unlink();
+    entry->root->end(why);
+  }
+}
+
+}  // namespace llmroute::detail

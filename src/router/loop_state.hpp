@@ -1,0 +1,45 @@
+/// What a router keeps for each loop its calls run on, so that calls on different loops share
+/// nothing they write to.
+#pragma once
+
+#include <cstdint>
+#include <llmroute/core/node_pool.hpp>
+#include <llmroute/core/rng.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "net/http_transfer.hpp"
+#include "router/ending.hpp"
+
+namespace llmroute::detail {
+
+class RouterCore;
+
+struct LoopState {
+  explicit LoopState(RouterCore& core);
+
+  /// Where `path` is on `node`: URL, fixed fields, TLS. Made at the first call and kept while the
+  /// node's configuration stands.
+  const net::Endpoint& endpoint(const Node& node, std::string_view path);
+
+  /// Ends every call of the router on this loop. On the loop's thread.
+  void end_all(Ending why);
+
+  NodePool::Reader reader;
+  Rng rng;
+  net::Link roots{};  ///< CallRoot::Entry of each call under way
+
+ private:
+  RouterCore& core_;
+  struct Known {
+    std::string path;
+    net::Endpoint endpoint;
+  };
+  std::unordered_map<std::uint64_t, std::vector<Known>>
+      endpoints_;  // by revision of the node's configuration
+};
+
+}  // namespace llmroute::detail

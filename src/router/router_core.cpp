@@ -1,0 +1,192 @@
+#include "router/router_core.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmroute/core/make_strategy.hpp>
+#include <random>
+
+#include "layers/admission.hpp"
+#include "layers/attempt.hpp"
+#include "layers/fallback.hpp"
+#include "layers/resolve.hpp"
+#include "net/fork.hpp"
+
+namespace llmroute::detail {
+
+namespace {
+
+std::uint64_t seed_from_system() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+/// An observer that throws must not take a call down with it.
+template <class F>
+void guarded(F&& f) noexcept {
+  try {
+    f();
+  } catch (...) {  // documented: swallowed
+  }
+}
+
+Error no_such_node(std::string_view name, std::string_view why) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = fmt::format("node \"{}\" {}", name, why),
+          .param = "name"};
+}
+
+NodeEvent event_of(const NodeChange& change) noexcept {
+  return {static_cast<NodeEvent::Kind>(change.kind), change.node, change.model};
+}
+
+}  // namespace
+
+RouterCore::RouterCore(Config prepared)
+    : config_(std::move(prepared)),
+      seed_(config_.router.seed != 0 ? config_.router.seed : seed_from_system()),
+      pool_(pool_options(), config_.nodes, config_.models, draw_seed(), Clock::now()),
+      queue_(config_.backpressure),
+      budget_(
+          {.retry_budget = config_.router.retry_budget, .retry_floor = config_.router.retry_floor}),
+      strategy_(make_strategy(config_.router.strategy)),
+      loops_(std::make_unique<LoopPool>()),
+      fork_generation_(net::fork_generation()) {
+  for (const ModelConfig& model : config_.models) models_.emplace(model.name, &model);
+  layers_.push_back(std::make_unique<ResolveLayer>());
+  layers_.push_back(std::make_unique<AdmissionLayer>());
+  layers_.push_back(std::make_unique<FallbackLayer>());
+  layers_.push_back(std::make_unique<AttemptLayer>());
+  for (const auto& layer : layers_) chain_.push_back(layer.get());
+}
+
+RouterCore::~RouterCore() = default;
+
+PoolOptions RouterCore::pool_options() {
+  return {
+      .health = config_.health,
+      .breaker = config_.breaker,
+      .all_down = config_.router.all_down,
+      .unlisted_models = config_.router.unlisted_models,
+      .on_change = [this](const NodeChange& change) { tell(event_of(change)); },
+      .on_slot_free =
+          [this](const Node& node) {
+            queue_.node_freed([&](std::string_view model) { return pool_.serves(node, model); });
+          },
+      .attach = nullptr};
+}
+
+std::uint64_t RouterCore::draw_seed() noexcept {
+  return Rng(seed_.fetch_add(0x9e3779b97f4a7c15, std::memory_order_relaxed))();
+}
+
+void RouterCore::tell(const AttemptEvent& event) const noexcept {
+  for (const auto& observer : observers_) guarded([&] { observer->on_attempt(event); });
+}
+void RouterCore::tell(const CallEvent& event) const noexcept {
+  for (const auto& observer : observers_) guarded([&] { observer->on_call(event); });
+}
+void RouterCore::tell(const NodeEvent& event) const noexcept {
+  for (const auto& observer : observers_) guarded([&] { observer->on_node(event); });
+}
+
+const ModelConfig* RouterCore::model(std::string_view name) const noexcept {
+  if (models_.empty()) return nullptr;
+  const auto found = models_.find(name);
+  return found == models_.end() ? nullptr : found->second;
+}
+
+LoopState& RouterCore::state_of(net::Loop& loop) {
+  std::shared_ptr<void>& slot = loop.attachment(id_);
+  if (!slot) slot = std::make_shared<LoopState>(*this);
+  return *static_cast<LoopState*>(slot.get());
+}
+
+Background& RouterCore::background() {
+  const std::lock_guard lock(threads_mutex_);
+  if (!background_) background_ = std::make_unique<Background>(*this);
+  return *background_;
+}
+
+/// A node added at run time is checked like one in the configuration.
+Result<void> RouterCore::add_node(NodeConfig node) {
+  Config checked;
+  checked.nodes.push_back(std::move(node));
+  if (Result<void> ready = checked.prepare(); !ready) return ready;
+  NodeConfig& prepared = checked.nodes.front();
+  const std::string name = prepared.name;
+  if (!pool_.add(std::move(prepared), Clock::now())) return no_such_node(name, "is there already");
+  return {};
+}
+
+Result<void> RouterCore::remove_node(std::string_view name) {
+  if (!pool_.remove(name, Clock::now())) return no_such_node(name, "is not there");
+  return {};
+}
+
+Result<void> RouterCore::drain_node(std::string_view name, bool drain) {
+  if (!pool_.drain(name, drain)) return no_such_node(name, "is not there");
+  return {};
+}
+
+void RouterCore::enter() {
+  if (fork_generation_.load(std::memory_order_relaxed) != net::fork_generation()) after_fork();
+  if (!housekeeping_settled_.load(std::memory_order_acquire)) start_housekeeping();
+}
+
+/// Probing has to be asked for; lists of models are worth asking for where there is a choice
+/// between nodes.
+bool RouterCore::wants_housekeeping() const {
+  if (config_.health.active) return true;
+  const auto unknown = [](const NodeConfig& node) { return node.models.empty(); };
+  return config_.nodes.size() > 1 &&
+         std::any_of(config_.nodes.begin(), config_.nodes.end(), unknown);
+}
+
+void RouterCore::start_housekeeping() {
+  const std::lock_guard lock(threads_mutex_);
+  if (housekeeping_settled_.exchange(true, std::memory_order_acq_rel)) return;
+  if (!wants_housekeeping()) return;
+  housekeeping_thread_ = std::make_unique<Background>(*this);
+  housekeeping_thread_->loop().post([this, thread = housekeeping_thread_.get()] {
+    thread->keep(std::make_unique<Housekeeper>(*this, thread->loop().core()));
+  });
+}
+
+void RouterCore::maintain(net::Loop& loop) {
+  const std::lock_guard lock(threads_mutex_);
+  housekeeping_settled_.store(true, std::memory_order_release);
+  housekeeper_ = std::make_unique<Housekeeper>(*this, loop);
+}
+
+void RouterCore::shut_down() {
+  std::unique_ptr<Background> background;
+  std::unique_ptr<Background> housekeeping;
+  std::unique_ptr<Housekeeper> keeper;
+  {
+    const std::lock_guard lock(threads_mutex_);
+    background = std::move(background_);
+    housekeeping = std::move(housekeeping_thread_);
+    keeper = std::move(housekeeper_);
+    housekeeping_settled_.store(true, std::memory_order_release);
+  }
+}
+
+/// In a forked child: threads did not come along, sockets and epoll sets are the parent's. What was
+/// learnt of nodes stays.
+void RouterCore::after_fork() {
+  const std::uint64_t generation = net::fork_generation();
+  if (fork_generation_.exchange(generation) == generation) return;
+  new (&threads_mutex_) std::mutex;  // a thread of the parent may have held it
+  pool_.reset_after_fork();
+  queue_.reset_after_fork();
+  loops_ = std::make_unique<LoopPool>();  // a loop of another process only closes its descriptors
+  for (auto* thread : {&background_, &housekeeping_thread_}) {
+    if (*thread) (*thread)->abandon();
+    thread->reset();
+  }
+  housekeeper_.reset();
+  housekeeping_settled_.store(false);
+}
+
+}  // namespace llmroute::detail

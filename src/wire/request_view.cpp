@@ -1,0 +1,130 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <llmroute/wire/request_view.hpp>
+
+#include "wire/padded.hpp"
+
+namespace llmroute::wire {
+
+namespace {
+
+namespace od = simdjson::ondemand;
+
+Error wrong(std::string_view field, std::string_view what) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = field.empty() ? std::string(what) : fmt::format("\"{}\": {}", field, what),
+          .param = std::string(field)};
+}
+
+/// Reads the top-level fields, each at most once.
+class RequestReader {
+ public:
+  explicit RequestReader(const char* base) : base_(base) {}
+
+  std::optional<Error> read(od::object object);
+  RequestView view{};
+
+ private:
+  std::optional<Error> take(std::string_view key, od::value value);
+  std::optional<Error> take_text(std::string_view key, od::value value, std::string& out, Span& at);
+  Span place(std::string_view token) const {
+    while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' ||
+                              token.back() == '\t')) {
+      token.remove_suffix(1);
+    }
+    return {static_cast<std::size_t>(token.data() - base_), token.size()};
+  }
+
+  const char* base_;
+  unsigned seen_ = 0;
+};
+
+constexpr std::string_view fields[] = {
+    "model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "user"};
+
+std::optional<Error> RequestReader::read(od::object object) {
+  for (auto field : object) {
+    std::string_view key;
+    od::value value;
+    if (field.unescaped_key().get(key) || field.value().get(value)) {
+      return wrong({}, "the request body is not valid JSON");
+    }
+    view.empty_object = false;
+    const auto known = std::find(std::begin(fields), std::end(fields), key);
+    if (known == std::end(fields)) continue;
+    const unsigned bit = 1u << (known - std::begin(fields));
+    if ((seen_ & bit) != 0) return wrong(*known, "is given twice");
+    seen_ |= bit;
+    if (std::optional<Error> error = take(*known, value)) return error;
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> RequestReader::take_text(std::string_view key, od::value value,
+                                              std::string& out, Span& at) {
+  od::json_type type{};
+  std::string_view text;
+  if (value.type().get(type) || type != od::json_type::string)
+    return wrong(key, "must be a string");
+  at = place(value.raw_json_token());
+  if (value.get_string().get(text)) return wrong(key, "is not a valid JSON string");
+  out = text;
+  return std::nullopt;
+}
+
+std::optional<Error> RequestReader::take(std::string_view key, od::value value) {
+  od::json_type type{};
+  if (value.type().get(type)) return wrong(key, "is not valid JSON");
+  if (type == od::json_type::null) return std::nullopt;
+  Span ignored;
+  if (key == "model") {
+    view.has_model = true;
+    return take_text(key, value, view.model, view.model_at);
+  }
+  if (key == "user") {
+    return type == od::json_type::string ? take_text(key, value, view.user, ignored) : std::nullopt;
+  }
+  if (key == "stream") {
+    view.stream_at = place(value.raw_json_token());
+    if (value.get_bool().get(view.stream)) return wrong(key, "must be true or false");
+    return std::nullopt;
+  }
+  if (key == "stream_options") {
+    od::object options;
+    const std::string_view token = value.raw_json_token();
+    if (value.get_object().get(options)) return wrong(key, "must be an object");
+    view.stream_options_at = place(token);
+    bool wanted = false;
+    if (!options["include_usage"].get_bool().get(wanted)) view.include_usage = wanted;
+    return std::nullopt;
+  }
+  std::int64_t number = 0;
+  if (value.get_int64().get(number)) return std::nullopt;  // the node judges what it alone reads
+  if (key == "n") {
+    view.choices = static_cast<int>(std::clamp<std::int64_t>(number, 1, 128));
+  } else {
+    view.max_tokens = static_cast<std::uint32_t>(
+        std::clamp<std::int64_t>(number, 0, std::numeric_limits<std::uint32_t>::max()));
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<RequestView> read_request(std::string_view body) {
+  const simdjson::padded_string_view text = padded(body);
+  od::document document;
+  od::object object;
+  if (parser().iterate(text).get(document) || document.get_object().get(object)) {
+    return wrong({}, "the request body is not a JSON object");
+  }
+  RequestReader reader(text.data());
+  if (std::optional<Error> error = reader.read(object)) return std::move(*error);
+  if (!ends_here(document)) return wrong({}, "the request body goes on behind its JSON object");
+  reader.view.object_open = body.find('{') + 1;
+  return std::move(reader.view);
+}
+
+}  // namespace llmroute::wire

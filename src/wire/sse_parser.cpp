@@ -1,0 +1,122 @@
+#include <llmroute/wire/sse_parser.hpp>
+
+namespace llmroute::wire {
+
+namespace {
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::string_view done = "[DONE]";
+}  // namespace
+
+void SseParser::feed(std::string_view bytes) {
+  if (too_large_ || finished_) return;
+  if (at_ < window_.size()) {  // an unfinished event: it needs to be in one piece
+    if (window_.data() != carried_.data()) {
+      carried_.assign(window_.substr(at_));
+    } else {
+      carried_.erase(0, at_);
+    }
+    scanned_ -= at_;
+    line_start_ -= at_;
+    carried_.append(bytes);
+    window_ = carried_;
+  } else {
+    window_ = bytes;
+    carried_.clear();
+    scanned_ = line_start_ = 0;
+  }
+  at_ = 0;
+}
+
+void SseParser::finish() { finished_ = true; }
+
+/// The position after the blank line that ends the event at at_, or npos. CR LF across two feeds: a
+/// CR at the end of what there is waits for the next byte, unless nothing more comes.
+std::size_t SseParser::find_event_end() {
+  while (scanned_ < window_.size()) {
+    const std::size_t end = window_.find_first_of("\r\n", scanned_);
+    if (end == std::string_view::npos) {
+      scanned_ = window_.size();
+      break;
+    }
+    if (window_[end] == '\r' && end + 1 == window_.size() && !finished_) {
+      scanned_ = end;
+      break;
+    }
+    const bool pair = window_[end] == '\r' && end + 1 < window_.size() && window_[end + 1] == '\n';
+    const std::size_t next = end + (pair ? 2 : 1);
+    const bool blank = end == line_start_;
+    scanned_ = line_start_ = next;
+    if (blank) return next;
+  }
+  return std::string_view::npos;
+}
+
+std::optional<SseEvent> SseParser::next() {
+  for (;;) {
+    if (too_large_ || at_ >= window_.size()) return std::nullopt;
+    if (!began_) {
+      const std::string_view head = window_.substr(at_, byte_order_mark.size());
+      if (!finished_ && head.size() < byte_order_mark.size() &&
+          head == byte_order_mark.substr(0, head.size())) {
+        return std::nullopt;
+      }
+      if (head == byte_order_mark) at_ += byte_order_mark.size();
+      began_ = true;
+      scanned_ = line_start_ = at_;
+    }
+    const std::size_t end = find_event_end();
+    if (end == std::string_view::npos) {
+      too_large_ = window_.size() - at_ > max_event_;
+      if (!finished_ || too_large_) return std::nullopt;
+      const SseEvent last = parse(window_.substr(at_));
+      at_ = window_.size();
+      return last.is_done ? std::optional(last) : std::nullopt;
+    }
+    const std::string_view raw = window_.substr(at_, end - at_);
+    at_ = end;
+    if (raw.size() > max_event_) {
+      too_large_ = true;
+      return std::nullopt;
+    }
+    const SseEvent event = parse(raw);
+    if (!event.data.empty() || event.is_comment || !event.event.empty()) return event;
+  }
+}
+
+SseEvent SseParser::parse(std::string_view raw) {
+  SseEvent event{.raw = raw};
+  bool comment = false;
+  int data_lines = 0;
+  std::size_t at = 0;
+  while (at < raw.size()) {
+    std::size_t end = raw.find_first_of("\r\n", at);
+    if (end == std::string_view::npos) end = raw.size();
+    const std::string_view line = raw.substr(at, end - at);
+    at = end + 1;
+    if (line.empty()) continue;
+    const std::size_t colon = line.find(':');
+    const std::string_view name = line.substr(0, colon);
+    std::string_view value =
+        colon == std::string_view::npos ? std::string_view{} : line.substr(colon + 1);
+    if (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+    if (name.empty()) {
+      comment = true;
+    } else if (name == "data") {
+      if (data_lines == 0) {
+        event.data = value;
+      } else {
+        if (data_lines == 1) joined_.assign(event.data);
+        joined_.append(1, '\n').append(value);
+        event.data = joined_;
+      }
+      ++data_lines;
+    } else if (name == "event") {
+      event.event = value;
+    }
+  }
+  event.is_done = event.data == done;
+  event.is_comment = comment && data_lines == 0;
+  return event;
+}
+
+}  // namespace llmroute::wire
