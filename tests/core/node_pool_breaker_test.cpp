@@ -253,6 +253,32 @@ TEST_CASE("a strategy that names a node out of range gets the first", "[core][po
   CHECK(f.name() == "a");
 }
 
+TEST_CASE("a pick goes on to the next node when another thread was quicker", "[core][pool][cap]") {
+  /// Lets another loop take the node it is about to name.
+  struct Overtaken : Strategy {
+    explicit Overtaken(PoolFixture& fixture) : f(fixture), other(fixture.pool) {}
+    NodeIndex pick(std::span<const NodeView> nodes, const PickRequest&, PickContext&) override {
+      const std::unique_ptr<Strategy> plain = make_strategy("p2c");
+      if (nodes.size() == 2) {
+        const std::vector<NodeId> tried = f.all_but(nodes[0].name());
+        taken = other.acquire(*plain, {.model = "m"}, "/", tried, f.rng, f.time);
+      }
+      return NodeIndex{0};
+    }
+    PoolFixture& f;
+    NodePool::Reader other;
+    PickOutcome taken;
+  };
+  std::vector<NodeConfig> nodes = plain_nodes(3);
+  for (NodeConfig& node : nodes) node.max_concurrent_requests = 1;
+  PoolFixture f(nodes);
+  f.strategy = std::make_unique<Overtaken>(f);
+  const PickOutcome picked = f.pick("m", {f.id("b")});
+  REQUIRE(picked);
+  CHECK(picked.ticket.node().name() == "c");
+  CHECK(static_cast<Overtaken&>(*f.strategy).taken.ticket.node().name() == "a");
+}
+
 TEST_CASE("in a forked child nothing is in flight and what was learnt stays",
           "[core][pool][fork]") {
   PoolFixture f(plain_nodes(2));
