@@ -1,0 +1,83 @@
+/// Requests and answers as values.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace http {
+
+/// One header field; the views belong to whatever it came from.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+/// A request. Method, target and fields are views of the head as it was received, kept in one piece: two allocations a request,
+/// however many fields it has.
+class Request {
+ public:
+  std::string_view method() const noexcept { return view(method_); }
+  std::string_view target() const noexcept { return view(target_); }  ///< "/path?query"
+  std::string_view path() const noexcept { return target().substr(0, target().find('?')); }
+
+  std::size_t size() const noexcept { return fields_.size(); }
+  Field field(std::size_t i) const noexcept { return {view(fields_[i].name), view(fields_[i].value)}; }
+
+  /// The value of the first field of that name, ASCII case aside.
+  std::optional<std::string_view> find(std::string_view name) const noexcept;
+
+  bool http_1_0() const noexcept { return http_1_0_; }
+  bool keep_alive() const noexcept { return keep_alive_; }
+
+  std::string body{};
+
+ private:
+  friend class HeadParser;
+  struct Place {
+    std::uint32_t offset = 0;
+    std::uint32_t length = 0;
+  };
+  struct FieldPlace {
+    Place name;
+    Place value;
+  };
+  std::string_view view(Place place) const noexcept {
+    return std::string_view(head_).substr(place.offset, place.length);
+  }
+
+  std::string head_{};
+  Place method_{};
+  Place target_{};
+  std::vector<FieldPlace> fields_{};
+  bool http_1_0_ = false;
+  bool keep_alive_ = true;
+};
+
+/// Header fields of an answer, ready to be sent.
+class Fields {
+ public:
+  /// A value with a control character in it is left out whole: it could end the field, or the head, early.
+  Fields& add(std::string_view name, std::string_view value);
+
+  std::string_view text() const noexcept { return text_; }
+
+ private:
+  std::string text_;
+};
+
+/// A whole answer. Content-Length, Date and Connection are the server's to add.
+struct Response {
+  int status = 200;
+  Fields fields{};
+  std::string body{};
+};
+
+/// "Not Found" for 404.
+std::string_view reason_phrase(int status) noexcept;
+
+}  // namespace http
