@@ -60,7 +60,7 @@ inline WeightTable::WeightTable(std::span<const double> weights) {
   if (*std::max_element(clean.begin(), clean.end()) == 0) clean.assign(clean.size(), 1.0);
   const std::vector<std::uint32_t> whole = to_integers(clean);
   const std::size_t length = std::accumulate(whole.begin(), whole.end(), std::size_t{0});
-  constexpr std::size_t affordable = std::size_t{1} << 20;  // about a millisecond
+  constexpr std::size_t affordable = std::size_t{1} << 16;  // some 50 us
   sequence_ = length * whole.size() <= affordable ? smooth_sequence(whole) : spread_sequence(whole);
   build_alias(clean);
 }
@@ -114,17 +114,22 @@ inline std::vector<std::uint32_t> WeightTable::smooth_sequence(
 }
 
 /// The same proportions for fleets where the above would take too long: turn k of weight w belongs
-/// at (k + 1/2) / w.
+/// at the share (k + 1/2) / w of the round. Sorted by counting, so linear.
 inline std::vector<std::uint32_t> WeightTable::spread_sequence(
     const std::vector<std::uint32_t>& weights) {
-  std::vector<std::pair<double, std::uint32_t>> turns;
-  for (std::uint32_t i = 0; i < weights.size(); ++i) {
-    for (std::uint32_t k = 0; k < weights[i]; ++k) turns.emplace_back((k + 0.5) / weights[i], i);
-  }
-  std::sort(turns.begin(), turns.end());
-  std::vector<std::uint32_t> sequence;
-  sequence.reserve(turns.size());
-  for (const auto& turn : turns) sequence.push_back(turn.second);
+  const std::size_t length = std::accumulate(weights.begin(), weights.end(), std::size_t{0});
+  const auto each_turn = [&](auto&& visit) {
+    for (std::uint32_t i = 0; i < weights.size(); ++i) {
+      for (std::uint64_t k = 0; k < weights[i]; ++k) {
+        visit(i, static_cast<std::size_t>((2 * k + 1) * length / (2 * std::uint64_t{weights[i]})));
+      }
+    }
+  };
+  std::vector<std::size_t> start(length + 1);
+  each_turn([&](std::uint32_t, std::size_t place) { ++start[place + 1]; });
+  std::partial_sum(start.begin(), start.end(), start.begin());
+  std::vector<std::uint32_t> sequence(length);
+  each_turn([&](std::uint32_t node, std::size_t place) { sequence[start[place]++] = node; });
   return sequence;
 }
 
