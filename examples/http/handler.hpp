@@ -1,6 +1,8 @@
-/// The seam between the server and a program: the server calls a Handler, the program answers through a Responder.
+/// The seam between the server and a program: the server calls a Handler, the program answers
+/// through a Responder.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -11,23 +13,28 @@ namespace http {
 
 class Connection;
 
-/// The program's side of an answer under way; told what happens to the caller. Calls come from the server's thread, never from
-/// inside a Responder's functions.
+/// The program's side of an answer under way; told what happens to the caller. Calls come from the
+/// server's thread, never from inside a Responder's functions.
 class Exchange {
  public:
   /// What write() kept has been sent.
   virtual void on_writable() = 0;
 
-  /// The caller has gone (or only shut its sending side down: clients of HTTP/1.1 do that by accident alone), or made no
-  /// progress for write_timeout. Nothing can be sent any more; kept bytes are let go of.
+  /// The caller has gone (or only shut its sending side down: clients of HTTP/1.1 do that by
+  /// accident alone), or made no progress for write_timeout. Nothing can be sent any more; kept
+  /// bytes are let go of.
   virtual void on_gone() = 0;
 
  protected:
   ~Exchange() = default;
 };
 
-/// Answers one request: send(), or start(), write() any number of times, end(). Destroyed without an answer it breaks the
-/// connection. After the caller has gone every function does nothing. One thread: the server's.
+/// What becomes of the connection when an answer has ended.
+enum class After : std::uint8_t { keep, close };
+
+/// Answers one request: send(), or start(), write() any number of times, end(). Destroyed without
+/// an answer it breaks the connection. After the caller has gone every function does nothing. One
+/// thread: the server's.
 class Responder {
  public:
   explicit Responder(std::shared_ptr<Connection> connection) noexcept;
@@ -35,7 +42,8 @@ class Responder {
   Responder& operator=(Responder&&) = delete;
   ~Responder();
 
-  /// From now on `exchange` is told; it must live until the answer has ended or the caller has gone.
+  /// From now on `exchange` is told; it must live until the answer has ended or the caller has
+  /// gone.
   void watch(Exchange& exchange) noexcept;
 
   /// A whole answer, head and body in one piece.
@@ -44,14 +52,15 @@ class Responder {
   /// The head of a streamed answer. It goes out with the first write.
   void start(int status, const Fields& fields);
 
-  /// A piece, sent at once and alone. False: the socket is full; `piece` must live, and nothing else may be written, until
-  /// on_writable() or on_gone().
+  /// A piece, sent at once and alone. False: the socket is full; `piece` must live, and nothing
+  /// else may be written, until on_writable() or on_gone().
   bool write(std::string_view piece);
 
   /// The last piece and the end of the answer, in one piece. Copies what the socket does not take.
-  void end(std::string_view last = {});
+  void end(std::string_view last = {}, After after = After::keep);
 
-  /// Breaks the connection, so that the caller cannot take what it has for the whole. Lets go of kept bytes.
+  /// Breaks the connection, so that the caller cannot take what it has for the whole. Lets go of
+  /// kept bytes.
   void abort();
 
  private:
@@ -63,13 +72,15 @@ class Handler {
  public:
   virtual ~Handler() = default;
 
-  /// The head is here, the body is not read yet. An answer refuses the request; the body is then never read.
+  /// The head is here, the body is not read yet. An answer refuses the request; the body is then
+  /// never read.
   virtual std::optional<Response> on_head(const Request& request) = 0;
 
   /// The whole request.
   virtual void on_request(Request request, Responder responder) = 0;
 
-  /// The answer to what is no acceptable HTTP: `status` is one of 4xx, 5xx. The connection closes after it.
+  /// The answer to what is no acceptable HTTP: `status` is one of 4xx, 5xx. The connection closes
+  /// after it.
   virtual Response error(int status, std::string_view message) = 0;
 };
 

@@ -17,8 +17,8 @@ struct Field {
   std::string_view value;
 };
 
-/// A request. Method, target and fields are views of the head as it was received, kept in one piece: two allocations a request,
-/// however many fields it has.
+/// A request. Method, target and fields are views of the head as it was received, kept in one
+/// piece: two allocations a request, however many fields it has.
 class Request {
  public:
   std::string_view method() const noexcept { return view(method_); }
@@ -26,7 +26,9 @@ class Request {
   std::string_view path() const noexcept { return target().substr(0, target().find('?')); }
 
   std::size_t size() const noexcept { return fields_.size(); }
-  Field field(std::size_t i) const noexcept { return {view(fields_[i].name), view(fields_[i].value)}; }
+  Field field(std::size_t i) const noexcept {
+    return {view(fields_[i].name), view(fields_[i].value)};
+  }
 
   /// The value of the first field of that name, ASCII case aside.
   std::optional<std::string_view> find(std::string_view name) const noexcept;
@@ -61,7 +63,8 @@ class Request {
 /// Header fields of an answer, ready to be sent.
 class Fields {
  public:
-  /// A value with a control character in it is left out whole: it could end the field, or the head, early.
+  /// A value with a control character in it is left out whole: it could end the field, or the head,
+  /// early.
   Fields& add(std::string_view name, std::string_view value);
 
   std::string_view text() const noexcept { return text_; }

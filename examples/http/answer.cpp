@@ -1,0 +1,243 @@
+/// How an answer gets to the socket: by one sendmsg an answer or event, from where the bytes are;
+/// what the socket does not take is kept, and sent when there is room.
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/post.hpp>
+#include <cerrno>
+#include <ctime>
+#include <iterator>
+
+#include "connection.hpp"
+#include "server.hpp"
+
+namespace http {
+namespace {
+
+constexpr std::string_view piece_end = "\r\n";
+constexpr std::string_view last_piece_end = "\r\n0\r\n\r\n";
+constexpr std::string_view last_chunk = "0\r\n\r\n";
+
+/// The Date field's value, made once a second and thread (RFC 9110, section 5.6.7).
+std::string_view date() {
+  thread_local std::time_t last = -1;
+  thread_local std::array<char, 30> text{};
+  const std::time_t now = std::time(nullptr);
+  if (now != last) {
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    last = now;
+  }
+  return {text.data(), 29};
+}
+
+/// Sends what the socket takes of the three; what is left stays in them. False: the connection is
+/// broken.
+bool send_some(int socket, std::array<std::string_view, 3>& parts) {
+  for (;;) {
+    std::array<iovec, 3> pieces{};
+    std::size_t count = 0;
+    for (const std::string_view part : parts) {
+      if (!part.empty()) pieces[count++] = {const_cast<char*>(part.data()), part.size()};
+    }
+    if (count == 0) return true;
+    msghdr message{};
+    message.msg_iov = pieces.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(socket, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0) return errno == EAGAIN;
+    auto left = static_cast<std::size_t>(sent);
+    for (std::string_view& part : parts) {
+      const std::size_t taken = std::min(left, part.size());
+      part.remove_prefix(taken);
+      left -= taken;
+    }
+  }
+}
+
+}  // namespace
+
+Responder::Responder(std::shared_ptr<Connection> connection) noexcept
+    : connection_(std::move(connection)) {}
+
+Responder::~Responder() {
+  if (connection_ && connection_->answering()) connection_->abort();
+}
+
+void Responder::watch(Exchange& exchange) noexcept { connection_->watch(exchange); }
+
+void Responder::send(Response response) {
+  const auto connection = std::move(connection_);
+  if (connection) connection->send(std::move(response));
+}
+
+void Responder::start(int status, const Fields& fields) { connection_->start(status, fields); }
+
+bool Responder::write(std::string_view piece) { return connection_->write(piece); }
+
+void Responder::end(std::string_view last, After after) {
+  const auto connection = std::move(connection_);
+  if (connection) connection->end(last, after);
+}
+
+void Responder::abort() {
+  const auto connection = std::move(connection_);
+  if (connection) connection->abort();
+}
+
+void Connection::append_head(std::string& out, int status, const Fields& fields) const {
+  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n{}", status,
+                 reason_phrase(status), date(), fields.text());
+  if (close_after_) {
+    out += "Connection: close\r\n";
+  } else if (http_1_0_) {
+    out += "Connection: keep-alive\r\n";
+  }
+}
+
+void Connection::send(Response response) {
+  if (closed_) return;
+  std::string& head = server_.scratch();
+  head.clear();
+  append_head(head, response.status, response.fields);
+  fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n\r\n", response.body.size());
+  exchange_ = nullptr;
+  ended_ = true;
+  const std::string_view body =
+      without_body_ ? std::string_view() : std::string_view(response.body);
+  const bool sent = transmit(head, body, {});
+  if (!sent && !kept_.empty()) {
+    out_ += kept_;
+    kept_ = {};
+  }
+  if (sent) finish_answer();
+}
+
+void Connection::start(int status, const Fields& fields) {
+  if (closed_) return;
+  chunked_ = !http_1_0_;
+  if (!chunked_) close_after_ = true;
+  head_.clear();
+  append_head(head_, status, fields);
+  if (chunked_) head_ += "Transfer-Encoding: chunked\r\n";
+  head_ += "\r\n";
+}
+
+bool Connection::write(std::string_view piece) {
+  if (closed_ || without_body_) return true;
+  std::string& prefix = server_.scratch();
+  prefix.assign(head_);
+  head_ = {};
+  if (chunked_) fmt::format_to(std::back_inserter(prefix), "{:x}\r\n", piece.size());
+  return transmit(prefix, piece, chunked_ ? piece_end : std::string_view());
+}
+
+void Connection::end(std::string_view last, After after) {
+  if (closed_) return;
+  close_after_ = close_after_ || after == After::close;
+  exchange_ = nullptr;
+  ended_ = true;
+  std::string& prefix = server_.scratch();
+  prefix.assign(head_);
+  head_ = {};
+  if (without_body_) last = {};
+  const bool chunk = chunked_ && !last.empty();
+  if (chunk) fmt::format_to(std::back_inserter(prefix), "{:x}\r\n", last.size());
+  std::string_view tail;
+  if (chunked_ && !without_body_) tail = chunk ? last_piece_end : last_chunk;
+  if (!out_.empty() || !kept_.empty() || !tail_.empty()) {  // a piece is still on its way
+    out_.append(kept_).append(tail_).append(prefix).append(last).append(tail);
+    kept_ = tail_ = {};
+    return;
+  }
+  const bool sent = transmit(prefix, last, tail);
+  if (sent) return finish_answer();
+  out_ += kept_;
+  kept_ = {};
+}
+
+void Connection::abort() {
+  if (closed_) return;
+  exchange_ = nullptr;
+  if (!chunked_) {  // the end of the connection would count as the end of the answer
+    boost::system::error_code ignored;
+    socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+  }
+  close();
+}
+
+/// Sends the three in one go; true when the socket took all. Else `prefix` is copied, `piece` is
+/// kept by reference. A broken connection counts as taken: the program is told soon, not from
+/// inside its own call.
+bool Connection::transmit(std::string_view prefix, std::string_view piece, std::string_view tail) {
+  if (!out_.empty()) {  // an interim answer is still on its way
+    out_.append(prefix).append(piece).append(tail);
+    return false;
+  }
+  std::array<std::string_view, 3> parts = {prefix, piece, tail};
+  if (!send_some(socket_.native_handle(), parts)) {
+    boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->lose(); });
+    return !ended_;
+  }
+  if (parts[0].empty() && parts[1].empty() && parts[2].empty()) return true;
+  out_.assign(parts[0]);
+  kept_ = parts[1];
+  tail_ = parts[2];
+  arm_write();
+  return false;
+}
+
+void Connection::arm_write() {
+  deadline_ = server_.in(server_.options().write_timeout);
+  if (writing_) return;
+  writing_ = true;
+  socket_.async_wait(boost::asio::socket_base::wait_write,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->on_writable(error);
+                     });
+}
+
+void Connection::on_writable(const boost::system::error_code& error) {
+  writing_ = false;
+  if (closed_ || error == boost::asio::error::operation_aborted) return;
+  if (!flush()) return;
+  if (ended_) return finish_answer();
+  deadline_ = llmroute::never;
+  if (exchange_ != nullptr) exchange_->on_writable();
+}
+
+/// True when nothing is left.
+bool Connection::flush() {
+  std::array<std::string_view, 3> parts = {out_, kept_, tail_};
+  if (!send_some(socket_.native_handle(), parts)) {
+    caller_gone();
+    return false;
+  }
+  out_.erase(0, out_.size() - parts[0].size());
+  kept_ = parts[1];
+  tail_ = parts[2];
+  if (!out_.empty() || !kept_.empty() || !tail_.empty()) {
+    arm_write();
+    return false;
+  }
+  out_ = {};
+  return true;
+}
+
+void Connection::finish_answer() {
+  answering_ = ended_ = chunked_ = false;
+  exchange_ = nullptr;
+  if (close_after_) return unread_ || !pending_.empty() ? linger() : close();
+  if (taking_) {  // take() goes on with what follows
+    deadline_ = server_.in(server_.options().idle_timeout);
+    return;
+  }
+  wait_for_request();
+}
+
+}  // namespace http

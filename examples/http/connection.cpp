@@ -1,0 +1,201 @@
+/// What a connection does with its socket, and the requests in its input. The answers are in
+/// answer.cpp.
+#include "connection.hpp"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "server.hpp"
+
+namespace http {
+namespace {
+
+/// Pipelined requests are kept up to this while one is answered; beyond it the socket is left
+/// alone.
+constexpr std::size_t most_pending = 64 * 1024;
+
+/// A body has read_timeout, and beyond that must come this fast on average.
+constexpr std::size_t slowest_body = 1024;  // bytes a second
+
+constexpr std::chrono::seconds linger_time{2};
+
+}  // namespace
+
+Connection::Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address)
+    : server_(server),
+      socket_(std::move(socket)),
+      address_(std::move(address)),
+      scanner_(server.options().head) {}
+
+void Connection::begin() {
+  deadline_ = server_.in(server_.options().header_timeout);
+  arm_read();
+}
+
+void Connection::arm_read() {
+  if (reading_ || closed_) return;
+  reading_ = true;
+  socket_.async_wait(boost::asio::socket_base::wait_read,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       self->on_readable(error);
+                     });
+}
+
+void Connection::on_readable(const boost::system::error_code& error) {
+  reading_ = false;
+  if (closed_ || error == boost::asio::error::operation_aborted) return;
+  const std::span<char> buffer = server_.input();
+  const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return arm_read();
+  if (got <= 0) return caller_gone();
+  if (!lingering_) take({buffer.data(), static_cast<std::size_t>(got)});
+  if (pending_.size() < most_pending) arm_read();
+}
+
+/// Uses as much of the input as can be used now. An answer that is given at once leads back here
+/// through finish_answer(), which then leaves the rest to this loop: requests in a row are no
+/// recursion.
+void Connection::take(std::string_view bytes) {
+  if (taking_) return;
+  taking_ = true;
+  std::string joined;
+  if (!pending_.empty()) {
+    joined.swap(pending_);
+    joined.append(bytes);
+    bytes = joined;
+  }
+  while (!bytes.empty() && !answering_ && !closed_ && !lingering_) {
+    const std::size_t used = incoming_ ? take_body(bytes) : take_head(bytes);
+    if (used == 0) break;
+    bytes.remove_prefix(used);
+  }
+  if (!bytes.empty() && !closed_ && !lingering_) pending_.assign(bytes);
+  taking_ = false;
+}
+
+std::size_t Connection::take_head(std::string_view bytes) {
+  // One blank line before a request is let through: old clients end bodies with it (RFC 9112,
+  // section 2.2).
+  const std::size_t blank = bytes.starts_with("\r\n") ? 2 : 0;
+  if (blank > 0 && bytes.size() == blank) return 0;
+  const std::string_view from = bytes.substr(blank);
+  const std::size_t length = scanner_.scan(from);
+  if (scanner_.fault()) return refuse(scanner_.fault()), 0;
+  if (length == 0) {
+    if (!std::exchange(head_begun_, true)) deadline_ = server_.in(server_.options().header_timeout);
+    return 0;
+  }
+  scanner_.reset();
+  head_begun_ = false;
+  Request request;
+  HeadParser parser(server_.options().head);
+  if (const Fault fault = parser.read(std::string(from.substr(0, length)), request))
+    return refuse(fault), 0;
+  begin_request(std::move(request), parser.framing(), from.size() > length);
+  return blank + length;
+}
+
+void Connection::begin_request(Request request, const BodyFraming& framing, bool more_is_here) {
+  without_body_ = request.method() == "HEAD";
+  http_1_0_ = request.http_1_0();
+  close_after_ = !request.keep_alive() || server_.draining();
+  if (framing.length > server_.options().body.body) return refuse({413, "the body is too long"});
+  answering_ = true;
+  deadline_ = llmroute::never;
+  if (std::optional<Response> refusal = server_.handler().on_head(request)) {
+    if (framing.any()) close_after_ = unread_ = true;
+    return send(std::move(*refusal));
+  }
+  if (!framing.any()) return dispatch(std::move(request));
+  answering_ = false;
+  deadline_ = server_.in(server_.options().read_timeout);
+  request.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(framing.length, 1 << 20)));
+  incoming_ = std::make_unique<Incoming>(
+      Incoming{std::move(request), BodyReader(framing, server_.options().body)});
+  if (framing.expect_continue && !more_is_here && !http_1_0_)
+    transmit("HTTP/1.1 100 Continue\r\n\r\n", {}, {});
+}
+
+std::size_t Connection::take_body(std::string_view bytes) {
+  const std::size_t used = incoming_->reader.take(bytes, incoming_->request.body);
+  if (const Fault fault = incoming_->reader.fault()) return refuse(fault), 0;
+  if (incoming_->reader.done()) {
+    Request request = std::move(incoming_->request);
+    incoming_.reset();
+    deadline_ = llmroute::never;
+    dispatch(std::move(request));
+  } else {
+    deadline_ += std::chrono::duration_cast<llmroute::Duration>(std::chrono::duration<double>(
+        static_cast<double>(used) / static_cast<double>(slowest_body)));
+  }
+  return used;
+}
+
+void Connection::dispatch(Request request) {
+  answering_ = true;
+  server_.handler().on_request(std::move(request), Responder(shared_from_this()));
+}
+
+/// After a fault nothing that follows can be trusted to be a request.
+void Connection::refuse(const Fault& fault) {
+  incoming_.reset();
+  answering_ = close_after_ = unread_ = true;
+  send(server_.handler().error(fault.status, fault.text));
+}
+
+void Connection::on_deadline() {
+  deadline_ = llmroute::never;
+  if (lingering_) return close();
+  if (answering_) return caller_gone();  // it does not take the answer
+  if (incoming_) return refuse({408, "the body came too slowly"});
+  if (!pending_.empty()) return refuse({408, "the header fields came too slowly"});
+  close();
+}
+
+void Connection::drain() {
+  close_after_ = true;
+  if (!answering_ && !incoming_ && pending_.empty()) close();
+}
+
+void Connection::wait_for_request() {
+  if (server_.draining()) return close();
+  deadline_ = server_.in(server_.options().idle_timeout);
+  if (!pending_.empty()) take({});
+  if (!answering_ && !closed_ && pending_.size() < most_pending) arm_read();
+}
+
+/// Closing with input unread would reset the connection, and the caller might never see the answer.
+void Connection::linger() {
+  lingering_ = true;
+  pending_ = {};
+  boost::system::error_code ignored;
+  socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
+  deadline_ = server_.in(linger_time);
+  arm_read();
+}
+
+void Connection::close() {
+  if (closed_) return;
+  closed_ = true;
+  deadline_ = llmroute::never;
+  kept_ = tail_ = {};
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  server_.closed(*this);
+}
+
+void Connection::caller_gone() {
+  if (closed_) return;
+  const auto self = shared_from_this();
+  Exchange* exchange = std::exchange(exchange_, nullptr);
+  close();
+  if (exchange != nullptr) exchange->on_gone();
+}
+
+void Connection::lose() { caller_gone(); }
+
+}  // namespace http

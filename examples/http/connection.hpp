@@ -1,0 +1,105 @@
+/// One connection: reads requests in order, hands each to the program, sends its answer. It keeps
+/// no buffer while it waits: input is read into one the server shares among all, output goes
+/// straight to the socket, and only what neither took is stored.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <llmroute/core/time.hpp>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "body_reader.hpp"
+#include "handler.hpp"
+#include "head_parser.hpp"
+
+namespace http {
+
+class Server;
+
+/// Held by the server's list until it is closed, and by the handlers of its waits.
+class Connection final : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address);
+  ~Connection() = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  void begin();
+
+  /// The program's side, through Responder.
+  void watch(Exchange& exchange) noexcept { exchange_ = &exchange; }
+  void send(Response response);
+  void start(int status, const Fields& fields);
+  bool write(std::string_view piece);
+  void end(std::string_view last, After after);
+  void abort();
+  bool answering() const noexcept { return answering_; }
+
+  /// The server's side.
+  llmroute::Time deadline() const noexcept { return deadline_; }
+  void on_deadline();
+  void drain();  ///< closes when idle, else after the answer under way
+  void lose();   ///< as if the caller had gone
+  const std::string& address() const noexcept { return address_; }
+
+ private:
+  /// A request whose body is still coming.
+  struct Incoming {
+    Request request;
+    BodyReader reader;
+  };
+
+  void arm_read();
+  void arm_write();
+  void on_readable(const boost::system::error_code& error);
+  void on_writable(const boost::system::error_code& error);
+
+  void take(std::string_view bytes);
+  std::size_t take_head(std::string_view bytes);
+  std::size_t take_body(std::string_view bytes);
+  void begin_request(Request request, const BodyFraming& framing, bool more_is_here);
+  void dispatch(Request request);
+  void refuse(const Fault& fault);
+
+  void append_head(std::string& out, int status, const Fields& fields) const;
+  bool transmit(std::string_view prefix, std::string_view piece, std::string_view tail);
+  bool flush();
+  void finish_answer();
+  void wait_for_request();
+  void linger();
+  void close();
+  void caller_gone();
+
+  Server& server_;
+  boost::asio::ip::tcp::socket socket_;
+  std::string address_;
+
+  std::string pending_{};  // input not used yet
+  HeadScanner scanner_;
+  std::unique_ptr<Incoming> incoming_{};
+  Exchange* exchange_ = nullptr;
+
+  std::string head_{};       // of a streamed answer, until its first piece
+  std::string out_{};        // output the socket did not take: first this,
+  std::string_view kept_{};  // then this, which is the program's,
+  std::string_view tail_{};  // then this, which is constant
+  llmroute::Time deadline_ = llmroute::never;
+
+  bool reading_ = false;     // a wait for input is under way
+  bool writing_ = false;     // a wait for room is under way
+  bool taking_ = false;      // take() is on the stack
+  bool head_begun_ = false;  // part of a head has come
+  bool answering_ = false;   // a request is the program's
+  bool ended_ = false;       // its answer is complete but for what is in out_, kept_, tail_
+  bool chunked_ = false;
+  bool without_body_ = false;  // HEAD
+  bool http_1_0_ = false;
+  bool close_after_ = false;
+  bool unread_ = false;  // input is left that will never be used
+  bool lingering_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace http

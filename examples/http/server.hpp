@@ -1,0 +1,118 @@
+/// Accepts connections on one io_context and watches over their deadlines. A program with several
+/// threads has one server a thread, all listening on the same port (SO_REUSEPORT).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <functional>
+#include <llmroute/core/time.hpp>
+#include <llmroute/result.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <unordered_map>
+
+#include "body_reader.hpp"
+#include "handler.hpp"
+#include "head_parser.hpp"
+
+namespace http {
+
+struct ServerOptions {
+  HeadLimits head{};
+  BodyLimits body{};
+  llmroute::Duration header_timeout = std::chrono::seconds(10);  ///< for a whole head
+  llmroute::Duration read_timeout =
+      std::chrono::seconds(30);  ///< for a body, plus a second for each KiB of it
+  llmroute::Duration write_timeout = std::chrono::seconds(300);  ///< without any progress
+  llmroute::Duration idle_timeout = std::chrono::seconds(120);   ///< between requests
+};
+
+/// How many connections there may be, in all and from one address, over all servers of the process.
+/// Thread safe.
+class ConnectionCaps {
+ public:
+  /// `per_address` 0: no limit.
+  ConnectionCaps(std::size_t all, std::size_t per_address) noexcept
+      : all_(all), per_address_(per_address) {}
+
+  /// Whether one more may come; leave() gives its place back.
+  bool enter(const std::string& address);
+  void leave(const std::string& address);
+
+ private:
+  const std::size_t all_;
+  const std::size_t per_address_;
+  std::atomic<std::size_t> now_{0};
+  std::mutex mutex_;
+  std::map<std::string, std::size_t> by_address_;
+};
+
+/// Not thread safe: everything on the io_context's thread. `handler` and `caps` must outlive it; so
+/// must the server the io_context's run().
+class Server {
+ public:
+  Server(boost::asio::io_context& context, Handler& handler, const ServerOptions& options,
+         ConnectionCaps& caps);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  /// Listens; port 0 takes one that is free. The port, or an invalid_argument error that names host
+  /// and port.
+  llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port);
+
+  /// Takes no more connections, closes those that are idle, ends each other one after the answer
+  /// under way. `when_empty` is called once none is left, perhaps at once.
+  void drain(std::function<void()> when_empty);
+
+  /// Ends all connections as if their callers had gone.
+  void abort();
+
+  bool draining() const noexcept { return draining_; }
+  std::size_t connections() const noexcept { return connections_.size(); }
+
+  // For connections.
+  Handler& handler() noexcept { return handler_; }
+  const ServerOptions& options() const noexcept { return options_; }
+  std::span<char> input() noexcept { return input_; }
+  std::string& scratch() noexcept { return scratch_; }
+  llmroute::Time in(llmroute::Duration wait) const noexcept;
+  void closed(Connection& connection);
+
+ private:
+  void accept_more();
+  void on_acceptable();
+  bool accept_one();
+  void shed_one();
+  void pause_accepting();
+  void sweep_later();
+  void sweep();
+  std::vector<std::shared_ptr<Connection>> all() const;
+
+  boost::asio::io_context& context_;
+  Handler& handler_;
+  ServerOptions options_;
+  ConnectionCaps& caps_;
+  boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer retry_;
+  boost::asio::steady_timer sweeper_;
+  llmroute::Duration tick_;
+  llmroute::Time
+      now_;      // of the last sweep: exact enough for deadlines, and no clock is read a request
+  int reserve_;  // a descriptor to give up when there is none left, so that a caller can be turned
+                 // away
+  bool draining_ = false;
+  std::function<void()> when_empty_{};
+  std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
+  std::string scratch_;
+  std::array<char, 64 * 1024> input_{};
+};
+
+}  // namespace http
