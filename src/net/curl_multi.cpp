@@ -95,7 +95,9 @@ void CurlMulti::on_ready(int fd, bool readable, bool writable, bool failed) {
   const int what = (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0) |
                    (failed ? CURL_CSELECT_ERR : 0);
   int running = 0;
+  acting_on_ = fd;
   curl_multi_socket_action(multi_, fd, what, &running);
+  acting_on_ = -1;
 }
 
 void CurlMulti::collect_finished() {

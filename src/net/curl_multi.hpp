@@ -48,6 +48,9 @@ class CurlMulti {
   static constexpr Duration linger_limit = std::chrono::seconds(1);
 
   // For EasyHandle.
+  void response_begins() {
+    if (acting_on_ >= 0) sockets_.established(acting_on_);
+  }
   const std::shared_ptr<Share>& share() const noexcept { return share_; }
   static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept;
   static int on_close_socket(void* self, curl_socket_t fd) noexcept;
@@ -70,6 +73,7 @@ class CurlMulti {
   SocketTable sockets_;
   CURLM* multi_;
   Time due_ = never;
+  int acting_on_ = -1;                             // the socket whose readiness libcurl works on
   std::vector<std::unique_ptr<EasyHandle>> idle_;  // the warmest last
   Link lingering_;
 };

@@ -1,5 +1,6 @@
 #include "net/easy_handle.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 
@@ -101,7 +102,10 @@ const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
   dropped_ = 0;
   detail_[0] = '\0';
   if (!extra.empty() || has_extra_) {
-    const char* bad = extra_.assign(extra, endpoint_->headers());
+    const bool typed = std::any_of(extra.begin(), extra.end(), [](const Header& field) {
+      return same_field_name(field.name, "content-type");
+    });
+    const char* bad = extra_.assign(extra, endpoint_->headers(typed));
     if (bad != nullptr) return bad;
     set(easy_, CURLOPT_HTTPHEADER, extra_.get());
     has_extra_ = !extra.empty();
@@ -134,6 +138,7 @@ std::size_t EasyHandle::on_body(char* bytes, std::size_t, std::size_t size, void
 
 std::size_t EasyHandle::on_header(char* bytes, std::size_t, std::size_t size, void* self) {
   auto* handle = static_cast<EasyHandle*>(self);
+  handle->multi_.response_begins();
   const bool good = handle->owner_ == nullptr || handle->owner_->on_header({bytes, size});
   return good ? size : 0;
 }

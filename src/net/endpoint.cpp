@@ -17,6 +17,10 @@ bool sendable(std::string_view text) noexcept {
 char no_expect_line[] = "Expect:";
 curl_slist no_expect{no_expect_line, nullptr};
 
+/// Where nothing else is said: libcurl would call a body a form.
+char json_line[] = "Content-Type: application/json";
+curl_slist json{json_line, &no_expect};
+
 }  // namespace
 
 const char* HeaderList::append(const Header& field) {
@@ -36,7 +40,13 @@ const char* HeaderList::append(const Header& field) {
 }
 
 Endpoint::Prepared::Prepared(EndpointOptions given) : options(std::move(given)) {
-  if (const char* bad = headers_.assign(options.headers, &no_expect)) {
+  Headers others;
+  for (const Header& field : options.headers) {
+    if (!same_field_name(field.name, "content-type")) others.add(field.name, field.value);
+  }
+  untyped_.assign(others, &no_expect);
+  const bool typed = others.size() < options.headers.size() || options.method == Method::get;
+  if (const char* bad = headers_.assign(options.headers, typed ? &no_expect : &json)) {
     throw std::invalid_argument(
         std::string("headers: \"") + bad +
         "\" cannot be sent: a name is a token, a value has no line break or NUL");

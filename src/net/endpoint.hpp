@@ -17,7 +17,7 @@ enum class Method { post, get };
 struct EndpointOptions {
   std::string url{};  ///< http:// or https://, whole
   Method method = Method::post;
-  Headers headers{};  ///< sent with every request
+  Headers headers{};  ///< sent with every request; a body is JSON unless they say otherwise
   TlsConfig tls{};
   std::string proxy{};  ///< empty: none, whatever the environment says; "env": what it says
   Duration connect_timeout =

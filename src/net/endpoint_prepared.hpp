@@ -36,11 +36,16 @@ class HeaderList {
 struct Endpoint::Prepared {
   explicit Prepared(EndpointOptions given);
 
+  /// The fields of every request; for one that brings a Content-Type of its own those without.
+  curl_slist* headers(bool brings_type = false) const noexcept {
+    return (brings_type ? untyped_ : headers_).get();
+  }
+
   EndpointOptions options;
-  curl_slist* headers() const noexcept { return headers_.get(); }
 
  private:
   mutable HeaderList headers_;  // libcurl takes a mutable pointer, and only reads
+  mutable HeaderList untyped_;
 };
 
 template <class Fields>

@@ -10,8 +10,11 @@ SocketTable::Entry& SocketTable::at(int fd) {
 
 void SocketTable::opened(int fd) {
   Entry& entry = at(fd);
-  entry.wanted = entry.watched = Interest::none;
-  entry.is_connection = true;
+  entry.is_connection = false;
+  if (entry.watched != Interest::none) reactor_.watch(fd, Interest::none);
+  entry.watched = Interest::none;
+  list_if_changed(
+      fd, entry);  // the next of several addresses got the number: libcurl sees no change to tell
 }
 
 void SocketTable::closing(int fd) {
@@ -24,7 +27,11 @@ void SocketTable::closing(int fd) {
 void SocketTable::want(int fd, Interest interest) {
   Entry& entry = at(fd);
   entry.wanted = interest;
-  if (!entry.is_connection) return apply(fd, entry);
+  if (interest == Interest::none && !entry.is_connection) return apply(fd, entry);
+  list_if_changed(fd, entry);
+}
+
+void SocketTable::list_if_changed(int fd, Entry& entry) {
   if (entry.listed || entry.wanted == entry.watched) return;
   changed_.push_back(fd);
   entry.listed = true;

@@ -14,8 +14,13 @@ class SocketTable {
   SocketTable(const SocketTable&) = delete;
   SocketTable& operator=(const SocketTable&) = delete;
 
-  /// A connection's socket: its end will be told by closing().
+  /// A new socket. libcurl 7.88 closes one that never became a connection without a word, so this
+  /// may be an old number.
   void opened(int fd);
+
+  /// It carries a response: from here on its end will be told by closing(), and it may be kept
+  /// while idle.
+  void established(int fd) { at(fd).is_connection = true; }
 
   /// About to be closed: stops watching at once, as the number may be used again right after.
   void closing(int fd);
@@ -47,6 +52,7 @@ class SocketTable {
     bool listed = false;  // in changed_
   };
   Entry& at(int fd);
+  void list_if_changed(int fd, Entry& entry);
   void apply(int fd, Entry& entry);
 
   Reactor& reactor_;

@@ -40,6 +40,7 @@ TEST_CASE("a whole transfer", "[net][transfer]") {
     CHECK(seen.headers.find("authorization") == "Bearer k");
     CHECK(seen.headers.find("x-request-id") == "r-1");
     CHECK(seen.headers.find("x-empty") == "");
+    CHECK(seen.headers.find("content-type") == "application/json");
     CHECK_FALSE(seen.headers.find("expect"));
     CHECK_FALSE(seen.headers.find("accept-encoding"));
 
@@ -49,6 +50,18 @@ TEST_CASE("a whole transfer", "[net][transfer]") {
       CHECK_FALSE(next.headers.find("x-request-id"));
       CHECK(next.headers.find("authorization") == "Bearer k");
     }
+  }
+
+  SECTION("has the content type of the call, else of the endpoint") {
+    ScriptedUpstream node(answer(200, "{}"));
+    const Endpoint to({.url = node.url(), .headers = {{"content-type", "a/b"}, {"X-A", "1"}}});
+    fetch(loop, to, "{}");
+    CHECK(node.requests().back().headers.find("content-type") == "a/b");
+    const std::vector<Header> extra{{"Content-Type", "c/d"}};
+    fetch(loop, to, "{}", extra);
+    CHECK(node.requests().back().head.find("a/b") == std::string::npos);
+    CHECK(node.requests().back().headers.find("content-type") == "c/d");
+    CHECK(node.requests().back().headers.find("x-a") == "1");
   }
 
   SECTION("may be a GET") {

@@ -158,6 +158,11 @@ void ScriptedUpstream::stop_listening() {
 
 void ScriptedUpstream::close_idle() {
   int expected = 0;
+  // The client may have read an answer before the thread that wrote it is back for the next request.
+  shared_->wait(patience, [&] {
+    return std::all_of(shared_->peers.begin(), shared_->peers.end(),
+                       [](const Shared::Peer& peer) { return peer.over || peer.idle; });
+  });
   {
     const std::lock_guard lock(shared_->mutex);
     expected = shared_->closed;

@@ -66,7 +66,7 @@ class ScriptedUpstream {
   /// only wait on time here, as the absence of progress has no other sign.
   std::size_t wait_until_stuck() const;
 
-  /// Closes every connection that waits for its next request, as a node does that restarts.
+  /// Waits for scripts under way to end, then closes every connection, as a node does that restarts.
   void close_idle();
 
   /// Accepts no more: connecting is refused.

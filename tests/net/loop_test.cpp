@@ -1,0 +1,249 @@
+/// The contracts of the loop: who may turn it, what runs when, and that it can be waited for by
+/// anything.
+#include <poll.h>
+
+#include <catch2/catch.hpp>
+#include <llmroute/net/event_loop.hpp>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "net/transfer_fixture.hpp"
+
+using namespace llmroute;
+using namespace llmroute::test;
+using namespace std::chrono_literals;
+using net::Chunk;
+using net::Loop;
+using net::Task;
+
+namespace {
+
+/// Turns an embedded loop as its host would: nothing but poll() on its descriptor.
+template <class F>
+int poll_until(EventLoop& loop, F&& reached) {
+  pollfd watched{loop.fd(), POLLIN, 0};
+  for (int polls = 0;; ++polls) {
+    if (reached()) return polls;
+    REQUIRE(::poll(&watched, 1, 20'000) == 1);
+    loop.run_ready();
+  }
+}
+
+Task<bool> sleeping(Loop& loop, Time at) {
+  net::SleepUntil sleep(loop, at);
+  co_await sleep;
+  co_return true;
+}
+
+Task<int> spinning(Loop& loop, int& turns, int most) {
+  while (turns < most) {
+    ++turns;
+    net::SleepUntil sleep(loop, loop.now());
+    co_await sleep;
+  }
+  co_return turns;
+}
+
+struct Grave : net::Doomed {
+  Grave(Loop& at, bool& gone) : loop(at), reaped(gone) {}
+  void reap() noexcept override {
+    was_running = loop.running();
+    reaped = true;
+  }
+  Loop& loop;
+  bool& reaped;
+  bool was_running = false;
+};
+
+Task<bool> digging(Loop& loop, Grave& grave, bool& reaped_too_early) {
+  loop.doom(grave);
+  reaped_too_early = grave.reaped;
+  co_return true;
+}
+
+}  // namespace
+
+TEST_CASE("an embedded loop needs nothing but poll on its descriptor", "[net][loop]") {
+  EventLoop loop;
+  ScriptedUpstream node([](const SeenRequest&) {
+    return event_stream({sse("a"), sse("b"), done()});
+  });
+  const net::Endpoint to = endpoint(node);
+
+  SECTION("for transfers") {
+    std::vector<Task<Fetched>> calls;
+    for (int i = 0; i < 50; ++i) {
+      calls.push_back(fetching(loop.core(), to, "{}", {}));
+      start(loop.core(), calls.back());
+    }
+    for (auto& call : calls) poll_until(loop, [&] { return call.done(); });
+    for (auto& call : calls) CHECK(call.result().body == sse("a") + sse("b") + done());
+  }
+  SECTION("for timers, nearer ones armed later as well") {
+    Task<bool> late = sleeping(loop.core(), loop.now() + 1h);
+    Task<bool> soon = sleeping(loop.core(), loop.now() + 2ms);
+    start(loop.core(), late);
+    start(loop.core(), soon);
+    CHECK(poll_until(loop, [&] { return soon.done(); }) <= 3);
+    Task<bool> again = sleeping(loop.core(), loop.now() + 2ms);
+    start(loop.core(), again);
+    poll_until(loop, [&] { return again.done(); });
+    CHECK_FALSE(late.done());
+  }
+  SECTION("for posted work") {
+    bool done = false;
+    std::thread([&] { loop.post([&] { done = true; }); }).join();
+    CHECK(poll_until(loop, [&] { return done; }) == 1);
+    loop.post([&] { done = false; });
+    poll_until(loop, [&] { return !done; });
+  }
+  SECTION("and then is silent") {
+    Task<Fetched> call = fetching(loop.core(), to, "{}", {});
+    start(loop.core(), call);
+    poll_until(loop, [&] { return call.done(); });
+    pollfd watched{loop.fd(), POLLIN, 0};
+    for (int i = 0; i < 5 && ::poll(&watched, 1, 0) == 1; ++i) loop.run_ready();
+    CHECK(::poll(&watched, 1, 50) == 0);
+    node.close_idle();  // a kept connection that the node closes makes no noise for long
+    for (int i = 0; i < 5 && ::poll(&watched, 1, 0) == 1; ++i) loop.run_ready();
+    CHECK(::poll(&watched, 1, 50) == 0);
+  }
+}
+
+TEST_CASE("a turn is bounded, and the descriptor stays readable for the rest", "[net][loop]") {
+  EventLoop loop;
+  int turns = 0;
+  Task<int> task = spinning(loop.core(), turns, 1000);
+  start(loop.core(), task);
+  pollfd watched{loop.fd(), POLLIN, 0};
+  int before = turns;
+  while (!task.done()) {
+    REQUIRE(::poll(&watched, 1, 1000) == 1);
+    loop.run_ready();
+    CHECK(turns - before <= 257);
+    before = turns;
+  }
+  CHECK(turns == 1000);
+}
+
+TEST_CASE("sockets are looked at however much ready work there is", "[net][loop]") {
+  Loop loop;
+  loop.borrow(true);
+  ScriptedUpstream node(answer(200, "{}"));
+  const net::Endpoint to = endpoint(node);
+  int turns = 0;
+  Task<int> busy = spinning(loop, turns, 1 << 30);
+  start(loop, busy);
+  CHECK(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+}
+
+TEST_CASE("what is posted", "[net][loop]") {
+  EventLoop loop;
+  std::string order;
+
+  SECTION("runs in order, on the loop's thread, also what is posted from there") {
+    loop.post([&] {
+      order += 'a';
+      CHECK(loop.core().on_loop_thread());
+      loop.post([&] { order += 'c'; });
+    });
+    loop.post([&] { order += 'b'; });
+    CHECK(order.empty());
+    CHECK_FALSE(loop.core().on_loop_thread());
+    CHECK(turn_until(loop.core(), [&] { return order == "abc"; }));
+  }
+  SECTION("comes from any number of threads, all of it") {
+    int count = 0;
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 1000; ++i) loop.post([&] { ++count; });
+      });
+    }
+    CHECK(turn_until(loop.core(), [&] { return count == 4000; }));
+    for (auto& thread : threads) thread.join();
+  }
+  SECTION("ends a wait") {
+    bool stop = false;
+    std::thread thread([&] {
+      while (!stop) loop.run_for(1h);
+    });
+    loop.post([&] { stop = true; });
+    thread.join();
+    CHECK(stop);
+  }
+  SECTION("may throw: the loop goes on") {
+    loop.post([] { throw std::runtime_error("the caller's"); });
+    CHECK_THROWS(loop.run_for(1s));
+    CHECK_FALSE(loop.core().running());
+    loop.post([&] { order += 'x'; });
+    CHECK(turn_until(loop.core(), [&] { return order == "x"; }));
+  }
+}
+
+TEST_CASE("a doomed call is reaped when none of its frames is on the stack", "[net][loop]") {
+  Loop loop;
+  bool reaped = false;
+  bool too_early = false;
+  Grave grave(loop, reaped);
+
+  SECTION("doomed from its own coroutine") {
+    Task<bool> task = digging(loop, grave, too_early);
+    start(loop, task);
+    CHECK(reaped);
+    CHECK_FALSE(too_early);
+    CHECK(grave.was_running);
+  }
+  SECTION("doomed between turns") {
+    loop.doom(grave);
+    CHECK_FALSE(reaped);
+    loop.run_for(0s);
+    CHECK(reaped);
+  }
+  SECTION("not at all when it is gone before") {
+    {
+      Grave brief(loop, reaped);
+      loop.doom(brief);
+    }
+    loop.run_for(0s);
+    CHECK_FALSE(reaped);
+  }
+}
+
+TEST_CASE("a loop keeps something for each of its users", "[net][loop]") {
+  auto kept = std::make_shared<int>(1);
+  {
+    Loop loop;
+    loop.attachment(7) = kept;
+    CHECK(loop.attachment(7) == kept);
+    CHECK_FALSE(loop.attachment(8));
+    CHECK(kept.use_count() == 2);
+  }
+  CHECK(kept.use_count() == 1);
+}
+
+TEST_CASE("a loop's clock stands still during a turn and runs between turns", "[net][loop]") {
+  Loop loop;
+  const Time before = loop.now();
+  loop.inside([&] {
+    const Time first = loop.now();
+    CHECK(first >= before);
+    while (Clock::now() == first) {
+    }
+    CHECK(loop.now() == first);
+    loop.inside([&] { CHECK(loop.now() == first); });
+  });
+  CHECK(loop.now() > before);
+}
+
+TEST_CASE("a loop turned inside another's turn leaves that one its thread", "[net][loop]") {
+  Loop outer;
+  Loop inner;
+  outer.inside([&] {
+    inner.run_for(0s);
+    CHECK(outer.on_loop_thread());
+    CHECK_FALSE(inner.on_loop_thread());
+  });
+  CHECK_FALSE(outer.on_loop_thread());
+}
