@@ -40,8 +40,8 @@ inline net::Task<Fetched> fetching(net::Loop& loop, const net::Endpoint& to, std
 }
 
 inline Fetched fetch(net::Loop& loop, const net::Endpoint& to, std::string_view body,
-                     std::span<const Header> extra = {}) {
-  return run(loop, fetching(loop, to, body, extra));
+                     std::span<const Header> extra = {}, Time deadline = never) {
+  return run(loop, fetching(loop, to, body, extra, deadline));
 }
 
 /// A streamed transfer read step by step from outside of coroutines.

@@ -31,6 +31,14 @@ void set(int fd, int level, int option, T value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
+sockaddr_in loopback(int port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  return address;
+}
+
 void parse_head(SeenRequest& request) {
   std::string_view rest = request.head;
   const std::string_view line = rest.substr(0, rest.find("\r\n"));
@@ -58,13 +66,12 @@ std::size_t body_size(const SeenRequest& request) {
 
 }  // namespace
 
-Listener::Listener() : fd_(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+Listener::Listener(int backlog)
+    : fd_(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
+  sockaddr_in address = loopback(0);
   auto* any = reinterpret_cast<sockaddr*>(&address);
   checked(::bind(fd_, any, sizeof address), "bind");
-  checked(::listen(fd_, 1024), "listen");
+  checked(::listen(fd_, backlog), "listen");
   socklen_t size = sizeof address;
   checked(::getsockname(fd_, any, &size), "getsockname");
   port_ = ntohs(address.sin_port);
@@ -83,6 +90,14 @@ std::optional<int> Listener::accept(const Gate& stop) const {
     const int fd = ::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
     if (fd >= 0) return fd;
   }
+}
+
+std::unique_ptr<Connection> Listener::connect_without_waiting() const {
+  const int fd =
+      checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
+  const sockaddr_in address = loopback(port_);
+  ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  return std::make_unique<Connection>(fd, nullptr);
 }
 
 Connection::Connection(int fd, const TlsIdentity* tls) : fd_(fd) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,11 +16,12 @@ namespace llmroute::test {
 
 class TlsIdentity;
 struct SeenRequest;
+class Connection;
 
 /// Listens on a free port of 127.0.0.1.
 class Listener {
  public:
-  Listener();
+  explicit Listener(int backlog = 1024);
   ~Listener() { close(); }
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -29,6 +31,9 @@ class Listener {
   /// The next connection's descriptor; none once `stop` is open.
   std::optional<int> accept(const Gate& stop) const;
   void close() noexcept;
+
+  /// A client's descriptor on its way to this listener, which need not accept it.
+  std::unique_ptr<Connection> connect_without_waiting() const;
 
  private:
   int fd_;

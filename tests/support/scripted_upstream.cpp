@@ -1,5 +1,6 @@
 #include "support/scripted_upstream.hpp"
 
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -69,6 +70,10 @@ void ScriptedUpstream::Shared::accept_all() {
 }
 
 void ScriptedUpstream::Shared::serve(Peer& peer, int number) {
+  sigset_t broken_pipe;  // OpenSSL writes without MSG_NOSIGNAL
+  sigemptyset(&broken_pipe);
+  sigaddset(&broken_pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   Connection connection(peer.fd, tls);
   while (connection.good()) {
     const std::optional<SeenRequest> request = next_request(connection, peer, number);
@@ -158,7 +163,8 @@ void ScriptedUpstream::stop_listening() {
 
 void ScriptedUpstream::close_idle() {
   int expected = 0;
-  // The client may have read an answer before the thread that wrote it is back for the next request.
+  // The client may have read an answer before the thread that wrote it is back for the next
+  // request.
   shared_->wait(patience, [&] {
     return std::all_of(shared_->peers.begin(), shared_->peers.end(),
                        [](const Shared::Peer& peer) { return peer.over || peer.idle; });

@@ -66,7 +66,8 @@ class ScriptedUpstream {
   /// only wait on time here, as the absence of progress has no other sign.
   std::size_t wait_until_stuck() const;
 
-  /// Waits for scripts under way to end, then closes every connection, as a node does that restarts.
+  /// Waits for scripts under way to end, then closes every connection, as a node does that
+  /// restarts.
   void close_idle();
 
   /// Accepts no more: connecting is refused.
