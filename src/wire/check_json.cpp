@@ -1,0 +1,138 @@
+// One table of fields and types, held against a body that has been parsed whole.
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <llmroute/wire/check_json.hpp>
+
+#include "wire/padded.hpp"
+
+namespace llmroute::wire {
+
+namespace {
+
+namespace dom = simdjson::dom;
+
+enum class Kind { text, flag, number, object, messages, prompt };
+
+struct Field {
+  std::string_view name;
+  Kind kind;
+  std::string_view kind_in_words;
+};
+
+constexpr std::array fields{
+    Field{"model", Kind::text, "a string"},
+    Field{"stream", Kind::flag, "true or false"},
+    Field{"stream_options", Kind::object, "an object"},
+    Field{"messages", Kind::messages, "an array of objects"},
+    Field{"prompt", Kind::prompt, "a string or an array"},
+    Field{"input", Kind::prompt, "a string or an array"},
+    Field{"max_tokens", Kind::number, "a number"},
+    Field{"max_completion_tokens", Kind::number, "a number"},
+    Field{"temperature", Kind::number, "a number"},
+    Field{"n", Kind::number, "a number"},
+    Field{"user", Kind::text, "a string"},
+};
+
+/// The field without which a path makes no sense; empty: none is known.
+std::string_view required_by(std::string_view path) {
+  if (path.ends_with("/chat/completions")) return "messages";
+  if (path.ends_with("/completions")) return "prompt";
+  if (path.ends_with("/embeddings")) return "input";
+  return {};
+}
+
+Error wrong(std::string_view field, std::string message) {
+  return {.code = ErrorCode::invalid_argument,
+          .message = std::move(message),
+          .param = std::string(field)};
+}
+
+bool holds_objects_only(dom::array items) {
+  return std::all_of(items.begin(), items.end(),
+                     [](dom::element item) { return item.is_object(); });
+}
+
+bool fits(dom::element value, Kind kind) {
+  switch (kind) {
+    case Kind::text:
+      return value.is_string();
+    case Kind::flag:
+      return value.is_bool();
+    case Kind::number:
+      return value.is_number();
+    case Kind::object:
+      return value.is_object();
+    case Kind::messages: {
+      dom::array items;
+      return !value.get_array().get(items) && holds_objects_only(items);
+    }
+    case Kind::prompt:
+      return value.is_string() || value.is_array() || value.is_object();
+  }
+  return false;
+}
+
+/// Null is how several SDKs write a field that is not set.
+Result<void> check_fields(dom::object object, std::string_view required) {
+  std::bitset<fields.size()> seen;
+  bool has_required = required.empty();
+  for (const dom::key_value_pair entry : object) {
+    const auto* known = std::find_if(fields.begin(), fields.end(),
+                                     [&](const Field& field) { return field.name == entry.key; });
+    if (known == fields.end()) continue;
+    const auto index = static_cast<std::size_t>(known - fields.begin());
+    if (seen.test(index)) {
+      return wrong(known->name, fmt::format("\"{}\" is given twice", known->name));
+    }
+    seen.set(index);
+    const bool is_required = known->name == required;
+    has_required = has_required || is_required;
+    if (entry.value.is_null() && !is_required) continue;
+    if (!fits(entry.value, known->kind)) {
+      return wrong(known->name,
+                   fmt::format("\"{}\" must be {}", known->name, known->kind_in_words));
+    }
+  }
+  if (has_required) return {};
+  return wrong(required, fmt::format("\"{}\" is missing", required));
+}
+
+/// simdjson's texts name its own parts ("TAPE_ERROR"): these name the caller's.
+std::string_view in_words(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::EMPTY:
+      return "the request body is empty";
+    case simdjson::UTF8_ERROR:
+      return "the request body is not valid UTF-8";
+    case simdjson::DEPTH_ERROR:
+      return "the request body is nested deeper than 1,024 levels";
+    case simdjson::STRING_ERROR:
+    case simdjson::UNESCAPED_CHARS:
+    case simdjson::UNCLOSED_STRING:
+      return "the request body is not valid JSON: a string is broken";
+    case simdjson::NUMBER_ERROR:
+      return "the request body is not valid JSON: a number is broken";
+    default:
+      return "the request body is not valid JSON";
+  }
+}
+
+}  // namespace
+
+Result<void> check_json(std::string_view body, std::string_view path) {
+  static thread_local dom::parser whole;
+  const simdjson::padded_string_view text = padded(body);
+  dom::element root;
+  if (const auto error = whole.parse(text.data(), text.length(), false).get(root)) {
+    return wrong({}, std::string(in_words(error)));
+  }
+  dom::object object;
+  if (root.get_object().get(object)) return wrong({}, "the request body must be a JSON object");
+  return check_fields(object, required_by(path));
+}
+
+}  // namespace llmroute::wire
