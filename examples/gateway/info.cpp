@@ -11,16 +11,16 @@
 namespace gateway {
 namespace {
 
-using llmroute::append_json_string;
 using llmroute::NodeSnapshot;
 using llmroute::Snapshot;
+using llmroute::wire::json_quote;
 
 constexpr std::array<std::string_view, 3> health_names = {"ok", "degraded", "unavailable"};
 
 /// `"name":"text"`.
 void append_field(std::string& out, std::string_view name, std::string_view text) {
   fmt::format_to(std::back_inserter(out), "\"{}\":", name);
-  append_json_string(out, text);
+  out += json_quote(text);
 }
 
 /// The elements of `list`, each written by `write`, with commas between.

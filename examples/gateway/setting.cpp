@@ -11,6 +11,8 @@
 namespace gateway {
 namespace {
 
+using llmroute::wire::json_quote;
+
 /// Takes "nodes" off "nodes[1].url", or "[1]" off "[1].url".
 std::string_view take_step(std::string_view& dotted) {
   if (dotted.starts_with('.')) dotted.remove_prefix(1);
@@ -47,7 +49,7 @@ struct JsonWriter {
     out += '{';
     for (const Setting::Member& m : table) {
       if (&m != table.data()) out += ',';
-      llmroute::append_json_string(out, m.name);
+      out += json_quote(m.name);
       out += ':';
       std::visit(*this, m.setting.value);
     }
@@ -61,7 +63,7 @@ struct JsonWriter {
     }
     out += ']';
   }
-  void operator()(const std::string& text) const { llmroute::append_json_string(out, text); }
+  void operator()(const std::string& text) const { out += json_quote(text); }
   void operator()(bool flag) const { out += flag ? "true" : "false"; }
   void operator()(std::int64_t number) const {
     fmt::format_to(std::back_inserter(out), "{}", number);

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include <cmath>
@@ -81,18 +80,16 @@ class Reader {
 
 }  // namespace
 
-Result<Setting> read_toml(std::string_view text, std::string_view file) {
-  const toml::parse_result parsed = toml::parse(text, file);
-  if (!parsed) {
-    const toml::parse_error& error = parsed.error();
-    return Error{.code = ErrorCode::invalid_config,
-                 .message = at_place(place(file, error.source()), "",
-                                     fmt::format("not TOML: {}", error.description()))};
-  }
+Result<Setting> read_toml(std::string_view text, std::string_view file) try {
+  const toml::table table = toml::parse(text, file);
   Reader reader(file);
-  Setting setting = reader.read(parsed.table(), "");
+  Setting setting = reader.read(table, "");
   if (reader.error) return std::move(*reader.error);
   return setting;
+} catch (const toml::parse_error& error) {
+  return Error{.code = ErrorCode::invalid_config,
+               .message = at_place(place(file, error.source()), "",
+                                   fmt::format("not TOML: {}", error.description()))};
 }
 
 }  // namespace gateway

@@ -23,6 +23,9 @@ constexpr std::size_t slowest_body = 1024;  // bytes a second
 
 constexpr std::chrono::seconds linger_time{2};
 
+/// Parsers that read ahead (simdjson) can use a body as it is when there is room behind it.
+constexpr std::size_t parser_room = 64;
+
 }  // namespace
 
 Connection::Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address)
@@ -113,7 +116,7 @@ void Connection::begin_request(Request request, const BodyFraming& framing, bool
   if (!framing.any()) return dispatch(std::move(request));
   answering_ = false;
   deadline_ = server_.in(server_.options().read_timeout);
-  request.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(framing.length, 1 << 20)));
+  request.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(framing.length, 1 << 20)) + parser_room);
   incoming_ = std::make_unique<Incoming>(
       Incoming{std::move(request), BodyReader(framing, server_.options().body)});
   if (framing.expect_continue && !more_is_here && !http_1_0_)

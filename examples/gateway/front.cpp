@@ -1,0 +1,147 @@
+/// Refuses, answers itself, or hands over to Inference.
+#include "front.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <llmroute/version.hpp>
+#include <llmroute/wire/error_body.hpp>
+#include <llmroute/wire/json_text.hpp>
+
+#include "answers.hpp"
+#include "gateway.hpp"
+#include "inference.hpp"
+#include "info.hpp"
+#include "outcome.hpp"
+#include "request_id.hpp"
+#include "worker.hpp"
+
+namespace gateway {
+namespace {
+
+constexpr std::string_view prometheus_text = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A HEAD is answered as its GET is, and the server leaves the body out.
+std::string_view method_of(const http::Request& request) {
+  return request.method() == "HEAD" ? std::string_view("GET") : request.method();
+}
+
+std::string service_json() {
+  std::string out = fmt::format(R"({{"service":"llmroute-gateway","version":"{}","endpoints":[)",
+                                llmroute::version());
+  for (const Route& route : routes()) {
+    if (&route != routes().data()) out += ',';
+    out += llmroute::wire::json_quote(fmt::format("{} {}", route.method, route.path));
+  }
+  return out += "]}";
+}
+
+}  // namespace
+
+std::string Front::request_id(const http::Request& request) {
+  const auto own = request.find("X-Request-ID");
+  return own && sane_request_id(*own) ? std::string(*own) : make_request_id(worker_.rng());
+}
+
+bool Front::admitted(const http::Request& request) const {
+  return worker_.gateway().auth().admits(request.find("Authorization"));
+}
+
+http::Response Front::refuse(int status, std::string_view message, std::string_view type,
+                             std::string_view code, std::string_view id) const {
+  return document(status, llmroute::wire::error_json(message, type, "", code), id);
+}
+
+http::Response Front::error(int status, std::string_view message) {
+  const bool ours = status >= 500;
+  return refuse(status, message, ours ? "server_error" : "invalid_request_error",
+                ours ? "internal_error" : "invalid_request", make_request_id(worker_.rng()));
+}
+
+std::optional<http::Response> Front::on_head(const http::Request& request) {
+  const Match match = find_route(method_of(request), request.path());
+  if (match.route == nullptr && match.allowed.empty()) {
+    return refuse(404, fmt::format("there is no {}", request.path()), "not_found_error",
+                  "not_found", request_id(request));
+  }
+  if (match.route == nullptr) {
+    http::Response response =
+        refuse(405, fmt::format("{} takes {}", request.path(), match.allowed),
+               "invalid_request_error", "method_not_allowed", request_id(request));
+    response.fields.add("Allow", match.allowed);
+    return response;
+  }
+  const bool routed = match.route->endpoint == Endpoint::inference;
+  if (match.route->access == Access::token && !admitted(request)) {
+    const std::string id = request_id(request);
+    if (routed)
+      report(worker_.gateway(), {.request_id = id, .status = 401, .error = "invalid_api_key"});
+    http::Response response = refuse(401, "a valid token is needed: Authorization: Bearer <token>",
+                                     "authentication_error", "invalid_api_key", id);
+    response.fields.add("WWW-Authenticate", "Bearer");
+    return response;
+  }
+  if (routed && worker_.gateway().draining()) {
+    worker_.gateway().metrics().rejected(Rejection::draining);
+    return answer_of(llmroute::Error{.code = llmroute::ErrorCode::shutting_down,
+                                     .message = "the gateway is shutting down"},
+                     request_id(request));
+  }
+  return std::nullopt;
+}
+
+void Front::on_request(http::Request request, http::Responder responder) {
+  const Match match = find_route(method_of(request), request.path());
+  std::string id = request_id(request);
+  if (match.route->endpoint == Endpoint::inference) {
+    return Inference::start(worker_, request, std::move(responder), std::move(id));
+  }
+  responder.send(document_of(*match.route, request, id));
+}
+
+http::Response Front::document_of(const Route& route, const http::Request& request,
+                                  std::string_view id) {
+  Gateway& gateway = worker_.gateway();
+  switch (route.endpoint) {
+    case Endpoint::service:
+      return document(200, service_json(), id);
+    case Endpoint::version:
+      return document(200, fmt::format(R"({{"version":"{}"}})", llmroute::version()), id);
+    case Endpoint::alive:
+      return document(200, R"({"status":"ok"})", id);
+    default:
+      break;
+  }
+  const llmroute::Snapshot snapshot = gateway.router().snapshot();
+  const bool able = health_of(snapshot) != Health::unavailable;
+  switch (route.endpoint) {
+    case Endpoint::health: {
+      const bool open = !gateway.auth().required() || admitted(request);
+      return document(able ? 200 : 503, health_json(snapshot, gateway.router().config(), open), id);
+    }
+    case Endpoint::ready: {
+      const bool ready = able && !gateway.draining();
+      return document(ready ? 200 : 503,
+                      ready ? R"({"status":"ready"})" : R"({"status":"not ready"})", id);
+    }
+    case Endpoint::stats:
+      return document(
+          200, stats_json(snapshot, gateway.uptime_seconds(), gateway.metrics().requests()), id);
+    case Endpoint::metrics:
+      return document(200, gateway.metrics().text(snapshot), id, prometheus_text);
+    case Endpoint::models:
+      return document(200, models_json(snapshot, gateway.started_unix()), id);
+    default:
+      break;
+  }
+  const std::string model = path_rest(route, request.path());
+  if (std::find(snapshot.models.begin(), snapshot.models.end(), model) == snapshot.models.end()) {
+    return document(404,
+                    llmroute::wire::error_json(fmt::format("no model \"{}\"", model),
+                                               "not_found_error", "model", "model_not_found"),
+                    id);
+  }
+  return document(200, model_json(model, gateway.started_unix()), id);
+}
+
+}  // namespace gateway

@@ -1,0 +1,160 @@
+/// The life of a routed request. The server has seen to framing and limits, the front to
+/// authentication; here JSON comes.
+#include "inference.hpp"
+
+#include <utility>
+
+#include <llmroute/wire/check_json.hpp>
+#include <llmroute/wire/request_view.hpp>
+
+#include "answers.hpp"
+#include "fields.hpp"
+#include "gateway.hpp"
+#include "outcome.hpp"
+#include "refusal.hpp"
+#include "worker.hpp"
+
+namespace gateway {
+namespace {
+
+using llmroute::Error;
+using llmroute::Event;
+using llmroute::Reply;
+using llmroute::Result;
+using llmroute::Taken;
+
+constexpr int caller_gone = 499;  // in log and metrics alone: there is nobody to send it to
+constexpr std::string_view done_event = "data: [DONE]\n\n";
+constexpr std::string_view still_there = ": waiting\n\n";  // a comment: readers of streams skip it
+
+}  // namespace
+
+void Inference::start(Worker& worker, const http::Request& request, http::Responder responder,
+                      std::string request_id) {
+  const Result<void> checked = llmroute::wire::check_json(request.body, request.path());
+  if (!checked) return refuse(worker, checked.error(), std::move(responder), request_id);
+  const auto body = llmroute::wire::read_request(request.body);
+  if (!body) return refuse(worker, body.error(), std::move(responder), request_id);
+  auto* inference = new Inference(worker, std::move(responder), std::move(request_id));
+  inference->model_ = body->model;
+  inference->stream_ = body->stream;
+  inference->route(request);
+}
+
+void Inference::refuse(Worker& worker, const Error& error, http::Responder responder,
+                       std::string_view request_id) {
+  report(worker.gateway(), {.request_id = request_id,
+                            .status = error.client_status(),
+                            .error = llmroute::traits(error.code).name});
+  responder.send(answer_of(error, request_id));
+}
+
+Inference::Inference(Worker& worker, http::Responder responder, std::string request_id)
+    : worker_(worker),
+      responder_(std::move(responder)),
+      request_id_(std::move(request_id)),
+      started_(llmroute::Clock::now()) {
+  responder_.watch(*this);
+  worker_.inference_began();
+}
+
+Inference::~Inference() { worker_.inference_ended(); }
+
+void Inference::route(const http::Request& request) {
+  llmroute::Request call{.path = request.path(), .body = request.body};
+  call.options.request_id = request_id_;
+  for (std::size_t i = 0; i < request.size(); ++i) {
+    const auto [name, value] = request.field(i);
+    if (passes_to_node(name, value)) call.headers.add(std::string(name), std::string(value));
+  }
+  llmroute::Callbacks callbacks;
+  callbacks.on_done = [this](Result<Reply> result) { on_done(std::move(result)); };
+  if (stream_) {
+    callbacks.on_head = [this](const llmroute::StreamHead& head) { on_head(head); };
+    callbacks.on_event = [this](const Event& event) { return on_event(event); };
+    worker_.late_heads().join(*this, started_);
+  }
+  call_ = worker_.gateway().router().run_on(worker_.loop(), call, std::move(callbacks));
+}
+
+void Inference::on_head(const llmroute::StreamHead& head) {
+  leave();
+  if (head_sent_) return;  // it went out early; which node it is cannot be said any more
+  head_sent_ = true;
+  responder_.start(head.http_status, stream_fields(&head, request_id_));
+}
+
+/// Nothing to say for a long time: from now on only errors in the stream remain.
+void Inference::send_head() {
+  if (gone_) return;
+  head_sent_ = true;
+  responder_.start(200, stream_fields(nullptr, request_id_));
+  busy_ = !responder_.write(still_there);
+}
+
+Taken Inference::on_event(const Event& event) {
+  if (gone_) return Taken::done;
+  if (busy_) {  // with the comment of an early head
+    held_ = event.raw;
+  } else {
+    busy_ = !responder_.write(event.raw);
+  }
+  event_kept_ = busy_;
+  return event_kept_ ? Taken::kept : Taken::done;
+}
+
+void Inference::on_writable() {
+  busy_ = false;
+  if (!held_.empty()) {
+    busy_ = !responder_.write(std::exchange(held_, {}));
+    if (busy_) return;
+  }
+  if (std::exchange(event_kept_, false)) call_.drained();
+}
+
+void Inference::on_gone() {
+  gone_ = true;
+  call_.cancel();
+}
+
+void Inference::on_done(Result<Reply> result) {
+  leave();
+  if (result) {
+    finish(std::move(*result));
+  } else {
+    finish(result.error());
+  }
+  delete this;
+}
+
+void Inference::finish(Reply reply) {
+  report(worker_.gateway(), {.request_id = request_id_,
+                             .model = model_.empty() ? reply.model : model_,
+                             .node = reply.node,
+                             .status = gone_ ? caller_gone : reply.http_status,
+                             .stream = stream_,
+                             .attempts = reply.attempts.size(),
+                             .time = reply.time,
+                             .first_content = reply.first_content});
+  if (!stream_) return responder_.send(answer_of(std::move(reply), request_id_));
+  responder_.end(done_event);
+}
+
+void Inference::finish(const Error& error) {
+  if (const auto rejection = rejection_of(error)) worker_.gateway().metrics().rejected(*rejection);
+  http::Response answer = answer_of(error, request_id_);
+  const bool left = gone_ || error.code == llmroute::ErrorCode::cancelled;
+  report(worker_.gateway(), {.request_id = request_id_,
+                             .model = model_,
+                             .node = error.node,
+                             .status = left ? caller_gone : answer.status,
+                             .stream = stream_,
+                             .attempts = error.attempts.size(),
+                             .error = llmroute::traits(error.code).name,
+                             .time = llmroute::Clock::now() - started_});
+  if (!head_sent_) return responder_.send(std::move(answer));
+  if (busy_) return responder_.abort();  // the event under way lost its bytes with the call
+  responder_.end(error_event(error), http::After::close);
+}
+
+}  // namespace gateway

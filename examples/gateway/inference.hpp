@@ -1,0 +1,57 @@
+/// One routed request, from the caller's body to the last byte of the answer.
+#pragma once
+
+#include <http/handler.hpp>
+#include <llmroute/router.hpp>
+#include <string>
+
+#include "late_heads.hpp"
+
+namespace gateway {
+
+class Worker;
+
+/// Keeps itself alive until the router's on_done, which always comes: a caller that leaves only
+/// cancels the call. Lives on its worker's thread.
+class Inference final : private http::Exchange, private LateHead {
+ public:
+  /// Checks the body and sends the request on its way, or refuses it.
+  static void start(Worker& worker, const http::Request& request, http::Responder responder,
+                    std::string request_id);
+
+ private:
+  Inference(Worker& worker, http::Responder responder, std::string request_id);
+  ~Inference() override;
+
+  static void refuse(Worker& worker, const llmroute::Error& error, http::Responder responder,
+                     std::string_view request_id);
+  void route(const http::Request& request);
+
+  // From the router.
+  void on_head(const llmroute::StreamHead& head);
+  llmroute::Taken on_event(const llmroute::Event& event);
+  void on_done(llmroute::Result<llmroute::Reply> result);
+
+  // From the caller's connection, and the clock.
+  void on_writable() override;
+  void on_gone() override;
+  void send_head() override;
+
+  void finish(llmroute::Reply reply);
+  void finish(const llmroute::Error& error);
+
+  Worker& worker_;
+  http::Responder responder_;
+  std::string request_id_;
+  std::string model_{};  ///< as asked
+  bool stream_ = false;
+  llmroute::Time started_;
+  llmroute::Call call_{};
+  bool head_sent_ = false;
+  bool busy_ = false;        ///< the connection has bytes to send that it does not own
+  bool event_kept_ = false;  ///< the router waits for drained()
+  std::string_view held_{};  ///< an event that came while the connection was busy
+  bool gone_ = false;
+};
+
+}  // namespace gateway

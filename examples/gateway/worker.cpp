@@ -1,0 +1,75 @@
+/// Begins and ends a worker.
+#include "worker.hpp"
+
+#include <boost/asio/post.hpp>
+#include <random>
+
+#include "gateway.hpp"
+
+namespace gateway {
+namespace {
+
+http::ServerOptions server_options(const ServerOptions& options) {
+  http::ServerOptions out;
+  out.body.body = options.max_body;
+  out.header_timeout = options.header_timeout;
+  out.read_timeout = options.read_timeout;
+  out.write_timeout = options.write_timeout;
+  out.idle_timeout = options.idle_timeout;
+  return out;
+}
+
+std::uint64_t seed() {
+  std::random_device device;
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+}  // namespace
+
+Worker::Worker(Gateway& gateway, http::ConnectionCaps& caps)
+    : gateway_(gateway),
+      context_(1),
+      reactor_(context_),
+      loop_(reactor_),
+      late_heads_(context_),
+      rng_(seed()),
+      front_(*this),
+      server_(context_, front_, server_options(gateway.options().server), caps) {
+  reactor_.attach(loop_);
+}
+
+llmroute::Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port) {
+  return server_.listen(host, port);
+}
+
+/// Connections to nodes are kept open and watched, so the context would never run out of work: it
+/// is stopped.
+void Worker::run() { context_.run(); }
+
+void Worker::drain() {
+  boost::asio::post(context_, [this] {
+    server_.drain([this] {
+      ending_ = true;
+      stop_when_idle();
+    });
+  });
+}
+
+void Worker::abort() {
+  boost::asio::post(context_, [this] {
+    ending_ = true;
+    server_.abort();
+    stop_when_idle();
+  });
+}
+
+void Worker::inference_ended() {
+  --inferences_;
+  stop_when_idle();
+}
+
+void Worker::stop_when_idle() {
+  if (ending_ && inferences_ == 0) context_.stop();
+}
+
+}  // namespace gateway

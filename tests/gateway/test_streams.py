@@ -1,0 +1,206 @@
+"""Streamed calls: events as they come, one proper end, one typed error."""
+
+import json
+import socket
+import threading
+import time
+
+from conftest import CHAT, eventually
+from fake_node import delta
+
+BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}], "stream": True})
+
+
+class RawClient:
+    """Sees every read of the answer as it comes."""
+
+    def __init__(self, gateway, receive_buffer=None):
+        self.sock = socket.socket()
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.sock.settimeout(10)
+        self.sock.connect((gateway.host, gateway.port))
+        self.seen = b""
+
+    def post(self, body=BODY, version="1.1"):
+        self.sock.sendall(f"POST {CHAT} HTTP/{version}\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    def read_until(self, part):
+        while part not in self.seen:
+            data = self.sock.recv(65536)
+            assert data, self.seen
+            self.seen += data
+
+    def read_to_end(self):
+        while data := self.sock.recv(65536):
+            self.seen += data
+        return self.seen
+
+    def close(self):
+        self.sock.close()
+
+
+def test_a_stream_is_whole(gateway):
+    answer = gateway.chat(stream=True)
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["x-routed-node"] == "n0"
+    assert answer.headers["x-llmroute-attempts"] == "1"
+    events = answer.events()
+    assert events[-1] == "[DONE]" and events.count("[DONE]") == 1
+    text = "".join(json.loads(event)["choices"][0]["delta"]["content"] for event in events[:-1])
+    assert text == "hello"
+
+
+def test_events_go_out_as_they_come_in(start, node):
+    go_on = [threading.Event() for _ in range(3)]
+
+    def lockstep(_, connection):
+        connection.start_stream()
+        for i, event in enumerate(go_on):
+            connection.event(delta(f"part{i}", "stop" if i == 2 else None))
+            assert event.wait(10)
+        connection.end_stream()
+
+    node.handler = lockstep
+    client = RawClient(start(node))
+    client.post()
+    for i, event in enumerate(go_on):
+        client.read_until(f"part{i}".encode())  # the node goes on only once the caller has this
+        event.set()
+    client.read_until(b"[DONE]\n\n")
+    client.close()
+
+
+def test_an_event_is_one_piece_without_delay(start, node):
+    """No Nagle, no coalescing: 20 events in lockstep take far less than 20 delayed acknowledgements of 40 ms."""
+    turn = threading.Semaphore(0)
+
+    def lockstep(_, connection):
+        connection.start_stream()
+        for i in range(20):
+            connection.event(delta(f"<{i}>"))
+            assert turn.acquire(timeout=10)
+        connection.event(delta("", "stop"))
+        connection.end_stream()
+
+    node.handler = lockstep
+    client = RawClient(start(node))
+    client.post()
+    client.read_until(b"<0>")
+    begun = time.monotonic()
+    for i in range(20):
+        client.read_until(f"<{i}>".encode())
+        turn.release()
+    assert time.monotonic() - begun < 0.4
+    client.close()
+
+
+def test_http_1_0_gets_a_stream_without_chunks(gateway):
+    client = RawClient(gateway)
+    client.post(version="1.0")
+    head, _, body = client.read_to_end().partition(b"\r\n\r\n")
+    assert b"chunked" not in head.lower()
+    assert body.startswith(b"data: {") and body.endswith(b"data: [DONE]\n\n")
+
+
+def test_a_stream_that_dies_ends_with_one_typed_error(start, node):
+    def cut(_, connection):
+        connection.start_stream()
+        connection.event(delta("half"))
+        connection.close()
+
+    node.handler = cut
+    gateway = start(node)
+    client = RawClient(gateway)
+    client.post()
+    text = client.read_to_end().decode()
+    assert "half" in text and "[DONE]" not in text and "finish_reason\":\"stop" not in text.replace(" ", "")
+    assert text.count('"error"') == 1 and "stream_interrupted" in text
+    last = [part for part in text.split("data: ") if part.startswith('{"error"')][0]
+    error = json.loads(last.split("\n")[0])["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    call = eventually(lambda: gateway.log("call"))[0]
+    assert call["stream"] is True and call["status"] == 502 and call["error"] == "stream_interrupted"
+
+
+def test_a_stream_that_never_began_is_retried(start, node, second_node):
+    def cut(_, connection):
+        connection.start_stream()
+        connection.reset()
+
+    node.handler = cut
+    gateway = start(node, second_node, config='[router]\nstrategy = "round_robin"\n')
+    for _ in range(2):
+        answer = gateway.chat(stream=True)
+        assert answer.status == 200 and answer.headers["x-routed-node"] == "n1"
+        assert answer.events()[-1] == "[DONE]"
+
+
+def test_a_stream_refused_before_its_start_is_a_plain_error(start, node):
+    node.handler = lambda _, connection: connection.answer(400, '{"error":{"message":"no"}}')
+    answer = start(node).chat(stream=True)
+    assert answer.status == 400 and answer.body == b'{"error":{"message":"no"}}'
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_a_caller_that_leaves_ends_the_nodes_work(start, node):
+    gone = threading.Event()
+
+    def endless(_, connection):
+        connection.start_stream()
+        connection.event(delta("first"))
+        connection.wait_for_close()
+        gone.set()
+
+    node.handler = endless
+    gateway = start(node)
+    client = RawClient(gateway)
+    client.post()
+    client.read_until(b"first")
+    client.close()
+    assert gone.wait(1)
+    eventually(lambda: gateway.stats()["nodes"][0]["in_flight"] == 0)
+    eventually(lambda: gateway.metric('requests_total{model="other",status="cancelled",stream="true"}') == 1)
+
+
+def test_a_slow_reader_slows_the_node(start, node):
+    """The node's writes stall once socket buffers and the 64 KiB of one stream are full; nothing is lost."""
+    sent = []
+    count = 3000
+    filler = "x" * 4000
+
+    def flood(_, connection):
+        connection.start_stream()
+        for i in range(count):
+            connection.event(delta(f"<{i}>{filler}"))
+            sent.append(i)
+        connection.event(delta("", "stop"))
+        connection.end_stream()
+
+    node.handler = flood
+    client = RawClient(start(node), receive_buffer=4096)
+    client.post()
+    client.read_until(b"<0>")
+    stalled_at = -1
+    while stalled_at != len(sent):  # no progress for a while: back-pressure has reached the node
+        stalled_at = len(sent)
+        time.sleep(0.3)
+    assert stalled_at < count
+    client.read_until(b"[DONE]\n\n")
+    text = client.seen.decode()
+    at = 0
+    for i in range(count):
+        at = text.index(f"<{i}>", at)
+    client.close()
+
+
+def test_many_streams_at_once(start, node):
+    gateway = start(node)
+    answers = []
+    clients = [threading.Thread(target=lambda: answers.append(gateway.chat(stream=True))) for _ in range(50)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    assert len(answers) == 50 and all(answer.events()[-1] == "[DONE]" for answer in answers)
