@@ -25,11 +25,14 @@ stage_includes() { python3 scripts/check_includes.py; }
 
 # Each public header is a translation unit of its own, for both compilers.
 stage_headers() {
-  git ls-files -- 'include/*.hpp' | xargs -P "$(nproc)" -I{} sh -c \
-    'g++ -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-pragma-once-outside-header -Iinclude -x c++ {} 2>/dev/null ||
-     { g++ -std=c++20 -fsyntax-only -Wall -Wextra -Iinclude -x c++ {}; exit 255; }'
-  git ls-files -- 'include/*.hpp' | xargs -P "$(nproc)" -I{} \
-    clang++-16 -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-pragma-once-outside-header -Iinclude -x c++ {}
+  for compiler in g++ clang++-16; do
+    git ls-files -- 'include/*.hpp' | sed 's,^include/,,' | xargs -P "$(nproc)" -I{} sh -c \
+      "echo '#include <{}>' | $compiler -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Iinclude -x c++ - || exit 255"
+  done
+  if git grep -nE '#include *[<\"](curl/|simdjson)' -- include; then
+    echo 'public headers include neither libcurl nor simdjson'
+    return 1
+  fi
 }
 
 stage_asan() { build_and_test asan all '.*'; }
