@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <llmroute/wire/sse_parser.hpp>
 
 namespace llmroute::wire {
@@ -6,6 +7,11 @@ namespace {
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::string_view done = "[DONE]";
 }  // namespace
+
+std::size_t SseParser::LineEnds::find(std::string_view text, std::size_t from) noexcept {
+  if (lf_ == unknown || lf_ < from) lf_ = std::min(text.find('\n', from), text.size());
+  return from + std::min(text.substr(from, lf_ - from).find('\r'), lf_ - from);
+}
 
 void SseParser::feed(std::string_view bytes) {
   if (too_large_ || finished_) return;
@@ -25,6 +31,7 @@ void SseParser::feed(std::string_view bytes) {
     scanned_ = line_start_ = 0;
   }
   at_ = 0;
+  ends_.forget();
 }
 
 void SseParser::finish() { finished_ = true; }
@@ -33,8 +40,8 @@ void SseParser::finish() { finished_ = true; }
 /// CR at the end of what there is waits for the next byte, unless nothing more comes.
 std::size_t SseParser::find_event_end() {
   while (scanned_ < window_.size()) {
-    const std::size_t end = window_.find_first_of("\r\n", scanned_);
-    if (end == std::string_view::npos) {
+    const std::size_t end = ends_.find(window_, scanned_);
+    if (end == window_.size()) {
       scanned_ = window_.size();
       break;
     }
@@ -79,7 +86,7 @@ std::optional<SseEvent> SseParser::next() {
       return std::nullopt;
     }
     const SseEvent event = parse(raw);
-    if (!event.data.empty() || event.is_comment || !event.event.empty()) return event;
+    if (!event.data.empty() || event.is_comment) return event;
   }
 }
 
@@ -88,9 +95,9 @@ SseEvent SseParser::parse(std::string_view raw) {
   bool comment = false;
   int data_lines = 0;
   std::size_t at = 0;
+  LineEnds ends;
   while (at < raw.size()) {
-    std::size_t end = raw.find_first_of("\r\n", at);
-    if (end == std::string_view::npos) end = raw.size();
+    const std::size_t end = ends.find(raw, at);
     const std::string_view line = raw.substr(at, end - at);
     at = end + 1;
     if (line.empty()) continue;

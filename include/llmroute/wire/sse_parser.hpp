@@ -41,7 +41,18 @@ class SseParser {
   bool too_large() const noexcept { return too_large_; }
 
  private:
-  enum class LineEnd { none, lf, cr };
+  /// Finds line ends by memchr, which takes many bytes at a step: the next LF, remembered, then a
+  /// CR in front of it. So each byte is looked at once for either, whatever ends the lines.
+  class LineEnds {
+   public:
+    /// The first CR or LF at or behind `from`, else text.size(). `from` only grows.
+    std::size_t find(std::string_view text, std::size_t from) noexcept;
+    void forget() noexcept { lf_ = unknown; }  ///< the text is another one
+
+   private:
+    static constexpr std::size_t unknown = std::string_view::npos;
+    std::size_t lf_ = unknown;
+  };
 
   std::size_t find_event_end();
   SseEvent parse(std::string_view raw);
@@ -52,6 +63,7 @@ class SseParser {
   std::size_t at_ = 0;          // first byte not yet given out
   std::size_t scanned_ = 0;     // first byte not yet looked at for the event's end
   std::size_t line_start_ = 0;  // of the line that scanned_ is in
+  LineEnds ends_;               // of window_
   std::string joined_;          // data of more than one line
   bool began_ = false;
   bool finished_ = false;
