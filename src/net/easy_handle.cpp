@@ -12,8 +12,8 @@ namespace {
 
 /// Memory of a waiting stream against reads per answer: a token's event is a few hundred bytes, a
 /// whole answer a few thousand.
-constexpr long streamed_buffer = 4 * 1024;
-constexpr long whole_buffer = 16 * 1024;
+constexpr long streamed_buffer = 4096;
+constexpr long whole_buffer = 16384;
 
 template <class T>
 void set(CURL* easy, CURLoption option, T value) {

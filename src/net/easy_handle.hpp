@@ -62,7 +62,7 @@ class EasyHandle : public Link {
   static std::size_t on_header(char* bytes, std::size_t, std::size_t size, void* self);
   static int on_request(void* self, char*, char*, int, int) noexcept;
 
-  static constexpr std::size_t dropped_at_most = 64 * 1024;
+  static constexpr std::size_t dropped_at_most = std::size_t{64} << 10;
 
   CurlMulti& multi_;
   Prepared endpoint_;

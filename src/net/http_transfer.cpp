@@ -11,7 +11,7 @@ namespace llmroute::net {
 namespace {
 
 /// What a transfer keeps of a buffer that a burst has blown up.
-constexpr std::size_t kept_capacity = 16 * 1024;
+constexpr std::size_t kept_capacity = std::size_t{16} << 10;
 
 /// A node may promise more than it sends: so much is set aside on its word.
 constexpr std::uint64_t reserved_at_most = 1 << 20;

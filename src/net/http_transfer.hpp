@@ -39,7 +39,7 @@ class HttpTransfer {
   /// data as it comes.
   enum class Mode { whole, streamed };
 
-  static constexpr std::size_t high_water = 64 * 1024;
+  static constexpr std::size_t high_water = std::size_t{64} << 10;
 
   /// Starts the request; never from inside a libcurl callback. `body` is borrowed as long as the
   /// transfer lives. `extra_headers` go out beside the endpoint's and are copied.

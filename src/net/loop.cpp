@@ -114,7 +114,8 @@ void Loop::wait(Duration most) {
   turns_without_wait_ = 0;
   curl_->flush();
   const auto ready = own_->wait(most);
-  if (signalled_ <= (now_ = Clock::now())) signalled_ = never;
+  now_ = Clock::now();
+  if (signalled_ <= now_) signalled_ = never;  // it has fired, or will be seen to have
   for (const auto& event : ready) {
     const bool failed = (event.events & (EPOLLERR | EPOLLHUP)) != 0;
     curl_->on_ready(event.data.fd, (event.events & EPOLLIN) != 0, (event.events & EPOLLOUT) != 0,

@@ -14,7 +14,8 @@ namespace llmroute::net {
 
 class ResponseHead {
  public:
-  static constexpr std::size_t max_bytes = 64 * 1024;  ///< interim heads and trailers included
+  static constexpr std::size_t max_bytes = std::size_t{64}
+                                           << 10;  ///< interim heads and trailers included
   static constexpr int max_lines = 200;
   static constexpr int max_interim = 16;
 
@@ -24,9 +25,6 @@ class ResponseHead {
 
   /// The final head's blank line has been seen.
   bool complete() const noexcept { return complete_; }
-
-  /// Something has come.
-  bool begun() const noexcept { return bytes_ != 0; }
 
   /// Of the final head once complete, else 0.
   int status() const noexcept { return complete_ ? status_ : 0; }
