@@ -15,21 +15,28 @@ std::size_t SseParser::LineEnds::find(std::string_view text, std::size_t from) n
 
 void SseParser::feed(std::string_view bytes) {
   if (too_large_ || finished_) return;
-  if (at_ < window_.size()) {  // an unfinished event: it needs to be in one piece
-    if (window_.data() != carried_.data()) {
-      carried_.assign(window_.substr(at_));
-    } else {
-      carried_.erase(0, at_);
-    }
-    scanned_ -= at_;
-    line_start_ -= at_;
+  if (at_ < window_.size()) {
+    carry_rest();
     carried_.append(bytes);
     window_ = carried_;
   } else {
-    window_ = bytes;
     carried_.clear();
-    scanned_ = line_start_ = 0;
+    window_ = bytes;
+    at_ = scanned_ = line_start_ = 0;
   }
+  ends_.forget();
+}
+
+/// Moves what is left of an unfinished event to the front of a buffer of the parser's own.
+void SseParser::carry_rest() {
+  if (window_.data() == carried_.data()) {
+    carried_.erase(0, at_);
+  } else {
+    carried_.assign(window_.substr(at_));
+  }
+  window_ = carried_;
+  scanned_ -= std::min(at_, scanned_);
+  line_start_ -= std::min(at_, line_start_);
   at_ = 0;
   ends_.forget();
 }
@@ -65,7 +72,7 @@ std::optional<SseEvent> SseParser::next() {
       const std::string_view head = window_.substr(at_, byte_order_mark.size());
       if (!finished_ && head.size() < byte_order_mark.size() &&
           head == byte_order_mark.substr(0, head.size())) {
-        return std::nullopt;
+        return carry_rest(), std::nullopt;
       }
       if (head == byte_order_mark) at_ += byte_order_mark.size();
       began_ = true;
@@ -74,7 +81,8 @@ std::optional<SseEvent> SseParser::next() {
     const std::size_t end = find_event_end();
     if (end == std::string_view::npos) {
       too_large_ = window_.size() - at_ > max_event_;
-      if (!finished_ || too_large_) return std::nullopt;
+      if (too_large_) return std::nullopt;
+      if (!finished_) return carry_rest(), std::nullopt;
       const SseEvent last = parse(window_.substr(at_));
       at_ = window_.size();
       return last.is_done ? std::optional(last) : std::nullopt;

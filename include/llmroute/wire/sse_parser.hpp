@@ -27,8 +27,8 @@ class SseParser {
  public:
   explicit SseParser(std::size_t max_event) noexcept : max_event_(max_event) {}
 
-  /// More bytes; borrowed until the next feed() or finish(). All events of the bytes before must
-  /// have been taken.
+  /// More bytes. Borrowed until next() gives none, which copies an unfinished event: so ask until
+  /// then before feeding again.
   void feed(std::string_view bytes);
 
   /// No more bytes. `data: [DONE]` counts without its blank line; any other unfinished event is
@@ -55,6 +55,7 @@ class SseParser {
   };
 
   std::size_t find_event_end();
+  void carry_rest();
   SseEvent parse(std::string_view raw);
 
   std::size_t max_event_;
