@@ -147,8 +147,25 @@ void Loop::run_posted() {
     running_posted_.swap(posted_);
   }
   budget_ -= static_cast<int>(running_posted_.size());
-  for (auto& work : running_posted_) work();
+  std::size_t done = 0;
+  try {
+    while (done < running_posted_.size()) running_posted_[done++]();
+  } catch (...) {
+    post_again(done);
+    throw;
+  }
   running_posted_.clear();
+}
+
+/// What was behind work that threw keeps its place in the line.
+void Loop::post_again(std::size_t first) {
+  running_posted_.erase(running_posted_.begin(),
+                        running_posted_.begin() + static_cast<std::ptrdiff_t>(first));
+  const std::lock_guard lock(posted_mutex_);
+  for (auto& work : posted_) running_posted_.push_back(std::move(work));
+  posted_.swap(running_posted_);
+  running_posted_.clear();
+  if (!posted_.empty()) has_posted_.store(true, std::memory_order_relaxed);
 }
 
 void Loop::resume_ready() {

@@ -120,6 +120,7 @@ class Loop {
   void wait(Duration most);
   void settle();
   void run_posted();
+  void post_again(std::size_t first);
   void resume_ready();
   void reap();
   bool has_work() const noexcept;

@@ -2,6 +2,7 @@
 /// connections.
 #include <catch2/catch.hpp>
 
+#include "net/frame_pool.hpp"
 #include "net/http_transfer.hpp"
 #include "net/transfer_fixture.hpp"
 #include "support/run_task.hpp"
@@ -135,8 +136,13 @@ TEST_CASE("connections are kept", "[net][transfer]") {
   SECTION("over a thousand calls one after the other") {
     ScriptedUpstream node(answer(200, "{}"));
     const Endpoint to = endpoint(node);
-    for (int i = 0; i < 1000; ++i) REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    [[maybe_unused]] const std::size_t warm = net::frames_allocated();
+    for (int i = 1; i < 1000; ++i) REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
     CHECK(node.connections() == 1);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    CHECK(net::frames_allocated() == warm);
+#endif
   }
 
   SECTION("over a thousand calls, ten at a time") {
@@ -169,6 +175,18 @@ TEST_CASE("connections are kept", "[net][transfer]") {
     CHECK(node.request_count() == 100);
     CHECK(node.connections() <= 4);
   }
+}
+
+TEST_CASE("a connection is not kept beyond its age, so that a node that moved is found again",
+          "[net][transfer]") {
+  Loop loop;
+  ScriptedUpstream node(answer(200, "{}"));
+  const Endpoint to({.url = node.url(), .max_connection_age = std::chrono::seconds(1)});
+  CHECK(to.options().max_connection_age == std::chrono::seconds(1));
+  CHECK(turn_until(loop, [&] {
+    REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    return node.connections() == 2;
+  }));
 }
 
 TEST_CASE("a stream whose body stays open after [DONE] is given up after a moment",

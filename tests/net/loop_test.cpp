@@ -174,11 +174,15 @@ TEST_CASE("what is posted", "[net][loop]") {
     CHECK(stop);
   }
   SECTION("may throw: the loop goes on") {
-    loop.post([] { throw std::runtime_error("the caller's"); });
+    loop.post([&] {
+      order += 't';
+      throw std::runtime_error("the caller's");
+    });
+    loop.post([&] { order += 'w'; });
     CHECK_THROWS(loop.run_for(1s));
     CHECK_FALSE(loop.core().running());
     loop.post([&] { order += 'x'; });
-    CHECK(turn_until(loop.core(), [&] { return order == "x"; }));
+    CHECK(turn_until(loop.core(), [&] { return order == "twx"; }));
   }
 }
 
