@@ -21,7 +21,7 @@ idle = "500ms"
 active = false
 """
 
-# fault -> does it break a plain answer, does it break a stream before its first text
+# As the mock node's --fault takes them.
 BEFORE_CONTENT = {
     "503": "status=503",
     "429 with Retry-After": "status=429,retry_after=1",
@@ -97,7 +97,7 @@ def test_a_stream_that_has_begun_ends_with_a_typed_error(pair, fault):
 
 
 def test_a_plain_answer_that_is_cut_is_asked_for_again(pair):
-    gateway, good = pair("close=300")
+    gateway, good = pair("close=100")
     for answer in four(gateway, stream=False):
         assert answer.whole() and answer.node == "good", answer
     assert {line["node"] for line in gateway.log("attempt")} == {"bad"}

@@ -6,8 +6,8 @@ import pytest
 from demo.client import Question, Wave, ask
 from demo.processes import eventually
 
-CALLS = 50
-SLOW = ("--prefill-us-per-token", "1000", "--decode-us", "30000", "--max-num-seqs", "8")
+CALLS, TOKENS, SEATS = 50, 40, 8
+SLOW = ("--prefill-us-per-token", "1000", "--decode-us", "30000", "--max-num-seqs", str(SEATS))
 CONFIG = """
 [router]
 strategy = "round_robin"
@@ -35,7 +35,7 @@ def small_calls(gateway, count, label):
 
 
 def question(number):
-    return Question(f"call-{number:02}", f"Question number {number}", stream=number % 2 == 0, max_tokens=40)
+    return Question(f"call-{number:02}", f"Question number {number}", stream=number % 2 == 0, max_tokens=TOKENS)
 
 
 @pytest.fixture
@@ -45,11 +45,12 @@ def killed(servers):
     wave = Wave(gateway.url, [question(number) for number in range(CALLS)])
 
     def midway():
-        begun = any(answer.node == "b" and answer.text and not answer.done for answer in wave.answers)
-        stats = {node["name"]: node for node in gateway.stats()["nodes"]}
-        return begun and wave.finished() == 0 and sum(node["in_flight"] for node in stats.values()) == CALLS
+        early = any(answer.node == "b" and 0 < len(answer.text.split()) < TOKENS / 2 for answer in wave.answers)
+        nodes = gateway.stats()["nodes"]
+        held = next(node["in_flight"] for node in nodes if node["name"] == "b")
+        return early and held >= SEATS + 4 and sum(node["requests"] for node in nodes) == CALLS
 
-    eventually(midway, "all fifty run and a stream of b has begun")
+    eventually(midway, "all fifty were sent, a stream of b has begun and others wait there")
     victim.kill()
     eventually(lambda: gateway.node("b")["breaker"]["state"] == "open", "b is out", 1)
     return gateway, wave

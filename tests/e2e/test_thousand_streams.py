@@ -18,6 +18,11 @@ def resident_kb(pid):
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
 
 
+def instrumented(pid):
+    with open(f"/proc/{pid}/maps") as maps:
+        return any("libasan" in line or "libtsan" in line for line in maps)
+
+
 @pytest.fixture
 def descriptors():
     """Room for two descriptors a stream in the gateway, one here and one in the node; children inherit it."""
@@ -52,6 +57,8 @@ def test_a_thousand_streams_are_whole_and_small(servers, descriptors):
         assert text_of(body) == expected
         reasons = [choice["finish_reason"] for event in events(body) for choice in event["choices"]]
         assert [reason for reason in reasons if reason] == ["length"]
+    if instrumented(gateway.pid):
+        pytest.skip("all were whole; a sanitizer's memory says nothing")
     per_stream = (with_many - with_few) / (STREAMS - FEW)
     print(f"{per_stream:.1f} KB a stream ({with_few} KB with {FEW}, {with_many} KB with {STREAMS})")
     assert per_stream <= LIMIT_KB
