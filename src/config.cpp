@@ -133,6 +133,7 @@ void read_all(ConfigSection& in, Config& out) {
 }  // namespace
 
 Result<Config> Config::from_json(std::string_view json, std::string_view source) {
+  if (json.starts_with("\xEF\xBB\xBF")) json.remove_prefix(3);  // as some editors save it
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   const simdjson::padded_string text(json);

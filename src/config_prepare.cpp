@@ -23,21 +23,30 @@ bool has_control(std::string_view text) {
                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+/// A header field's name: a token (RFC 9110, section 5.6.2).
+bool is_field_name(std::string_view name) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return !name.empty() && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           marks.find(c) != std::string_view::npos;
+  });
+}
+
 /// What is wrong with a node's URL; empty: nothing.
 std::string fault_of_url(std::string_view url) {
   const std::string_view scheme = url.substr(0, url.find("://"));
   if (url.empty()) return "is missing; give one like \"http://gpu-1:8000\"";
+  const std::size_t begin = scheme == url ? 0 : scheme.size() + 3;
+  const std::string_view rest = url.substr(begin);
+  const std::string_view authority = rest.substr(0, rest.find('/'));
+  if (authority.find('@') != std::string_view::npos)  // first: no other message may quote it
+    return "must not hold a user or password; use api_key or headers";
+  if (rest.find_first_of("?#") != std::string_view::npos) return "must not have ? or #";
   if (scheme == url || (scheme != "http" && scheme != "https")) {
     return fmt::format("\"{}\" must begin with http:// or https://", url);
   }
-  const std::string_view rest = url.substr(scheme.size() + 3);
-  const std::string_view authority = rest.substr(0, rest.find('/'));
   if (has_control(url) || url.find(' ') != std::string_view::npos)
     return "holds a blank or a control character";
-  if (authority.find('@') != std::string_view::npos)
-    return "must not hold a user or password; use api_key or headers";
-  if (rest.find_first_of("?#") != std::string_view::npos)
-    return fmt::format("\"{}\" must not have ? or #", url);
   const std::size_t bracket = authority.rfind(']');
   const std::size_t colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
   const std::string_view host = authority.substr(0, colon);
@@ -152,6 +161,7 @@ class Preparation {
     expanded(node.api_key, path + ".api_key");
     Headers headers;
     for (const Header& field : node.headers) {
+      if (!is_field_name(field.name)) fault_.note(path + ".headers", "holds a name that is none");
       std::string value = field.value;
       expanded(value, fmt::format("{}.headers.{}", path, field.name));
       headers.add(field.name, std::move(value));

@@ -24,7 +24,7 @@ std::optional<double> take_number(std::string_view& text) {
 std::optional<Duration> duration_of(double number, double unit) {
   constexpr double most = 10.0 * 365 * 24 * 3600;
   if (!(number >= 0) || number * unit > most) return std::nullopt;
-  return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(number * unit));
+  return std::chrono::nanoseconds(std::llround(number * unit * 1e9));
 }
 
 }  // namespace
@@ -90,8 +90,10 @@ void ConfigSection::read(std::string_view key, int& out) {
   if (!value) return;
   std::int64_t number = 0;
   if (value->get_int64().get(number)) return wrong(key, "must be a whole number");
-  if (number < 0 || number > std::numeric_limits<int>::max()) {
-    return wrong(key, fmt::format("{} is out of range; the least is 0", number));
+  constexpr int most = std::numeric_limits<int>::max();
+  if (number < 0) return wrong(key, fmt::format("{} is out of range; the least is 0", number));
+  if (number > most) {
+    return wrong(key, fmt::format("{} is out of range; the most is {}", number, most));
   }
   out = static_cast<int>(number);
 }

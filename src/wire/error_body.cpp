@@ -111,19 +111,21 @@ std::string error_json(const Error& error) {
 
 std::string redacted(std::string_view text) {
   constexpr std::array<std::string_view, 3> marks{"sk-", "ml-", "Bearer "};
-  const auto in_key = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' || c == '*' ||
-           c == '.';
+  constexpr std::string_view in_any = "-_*.";
+  constexpr std::string_view in_bearer = "-_*.~+/=";  // RFC 6750, section 2.1
+  const auto in_key = [&](char c, std::string_view others) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || others.find(c) != others.npos;
   };
   std::string out;
   std::size_t at = 0;
   while (at < text.size()) {
     std::size_t end = at;
     for (const std::string_view mark : marks) {
-      const bool begins = at == 0 || !in_key(text[at - 1]);
+      const bool begins = at == 0 || !in_key(text[at - 1], in_any);
       if (!begins || text.substr(at, mark.size()) != mark) continue;
       end = at + mark.size();
-      while (end < text.size() && in_key(text[end])) ++end;
+      const std::string_view others = mark.back() == ' ' ? in_bearer : in_any;
+      while (end < text.size() && in_key(text[end], others)) ++end;
       if (end - at < mark.size() + 8) end = at;  // too short for a key: a word
       break;
     }

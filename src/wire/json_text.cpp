@@ -89,7 +89,10 @@ void append_unescaped(std::string& out, std::string_view inside) {
     out.append(inside.substr(0, slash));
     if (slash == std::string_view::npos) return;
     inside.remove_prefix(slash + 1);
-    if (inside.empty()) return;
+    if (inside.empty()) {
+      out += '\\';
+      return;
+    }
     const char c = inside.front();
     inside.remove_prefix(1);
     switch (c) {
@@ -108,11 +111,20 @@ void append_unescaped(std::string& out, std::string_view inside) {
       case 'f':
         out += '\f';
         break;
+      case '"':
+      case '\\':
+      case '/':
+        out += c;
+        break;
       case 'u':
-        inside.remove_prefix(append_unicode(out, inside));
+        if (const std::size_t taken = append_unicode(out, inside); taken != 0) {
+          inside.remove_prefix(taken);
+        } else {
+          out += "\\u";
+        }
         break;
       default:
-        out += c;
+        (out += '\\') += c;
     }
   }
 }

@@ -77,7 +77,13 @@ std::optional<Error> RequestReader::take_text(std::string_view key, od::value va
 std::optional<Error> RequestReader::take(std::string_view key, od::value value) {
   od::json_type type{};
   if (value.type().get(type)) return wrong(key, "is not valid JSON");
-  if (type == od::json_type::null) return std::nullopt;
+  if (type == od::json_type::null) {  // not given, but a value to be replaced, not joined by a twin
+    const Span here = place(value.raw_json_token());
+    if (key == "model") view.model_at = here;
+    if (key == "stream") view.stream_at = here;
+    if (key == "stream_options") view.stream_options_at = here;
+    return std::nullopt;
+  }
   Span ignored;
   if (key == "model") {
     view.has_model = true;

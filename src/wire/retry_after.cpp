@@ -27,7 +27,7 @@ std::optional<double> number(std::string_view text) {
 }
 
 /// A date as IMF-fixdate, RFC 850 or asctime (RFC 9110, section 5.6.7), or RFC 3339 in UTC.
-std::optional<Wall> date(const std::string& text) {
+std::optional<std::time_t> date(const std::string& text) {
   constexpr std::array forms{"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
                              "%a %b %e %H:%M:%S %Y", "%Y-%m-%dT%H:%M:%S"};
   for (const char* form : forms) {
@@ -40,7 +40,7 @@ std::optional<Wall> date(const std::string& text) {
     }
     const std::string_view rest(end);
     if (!rest.empty() && rest != "Z" && rest != "+00:00") continue;
-    return std::chrono::system_clock::from_time_t(timegm(&parts));
+    return timegm(&parts);
   }
   return std::nullopt;
 }
@@ -67,9 +67,11 @@ std::optional<double> spans(std::string_view text) {
 }
 
 std::optional<nanoseconds> until(std::string_view text, Wall now) {
-  const std::optional<Wall> when = date(std::string(text));
+  const std::optional<std::time_t> when = date(std::string(text));
   if (!when) return std::nullopt;
-  return from_seconds(std::chrono::duration<double>(*when - now).count());
+  const auto whole = std::chrono::floor<std::chrono::seconds>(now);  // a far date overflows a Wall
+  const std::chrono::duration<double> part = now - whole;
+  return from_seconds(static_cast<double>(*when - whole.time_since_epoch().count()) - part.count());
 }
 
 }  // namespace

@@ -1,0 +1,295 @@
+// What a configuration has to hold beyond the kinds of its values.
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <llmroute/config.hpp>
+
+using namespace llmroute;
+using namespace std::chrono_literals;
+
+namespace {
+
+Config with_node(const std::string& url) {
+  Config config;
+  config.nodes.push_back({.url = url});
+  return config;
+}
+
+/// What is wrong with a configuration; "ok": nothing.
+std::string fault(Config config) {
+  const Result<void> prepared = config.prepare();
+  if (prepared) return "ok";
+  CHECK(prepared.error().code == ErrorCode::invalid_config);
+  CHECK(prepared.error().message.find("key \"" + prepared.error().param + "\": ") == 0);
+  return prepared.error().message;
+}
+
+/// The key at fault.
+std::string fault_key(Config config) {
+  const Result<void> prepared = config.prepare();
+  return prepared ? "ok" : prepared.error().param;
+}
+
+/// An environment variable as long as it is in scope.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name_); }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+
+ private:
+  const char* name_;
+};
+
+}  // namespace
+
+TEST_CASE("the defaults and an empty configuration pass", "[config]") { CHECK(fault({}) == "ok"); }
+
+TEST_CASE("node URLs that make sense pass, without slashes at their end", "[config]") {
+  const auto [url, kept, name] = GENERATE(table<std::string, std::string, std::string>({
+      {"http://gpu-1", "http://gpu-1", "http://gpu-1"},
+      {"http://gpu-1:8000", "http://gpu-1:8000", "http://gpu-1:8000"},
+      {"https://api.example.com/v1", "https://api.example.com/v1", "https://api.example.com"},
+      {"http://gpu-1:8000/", "http://gpu-1:8000", "http://gpu-1:8000"},
+      {"http://gpu-1/a/b//", "http://gpu-1/a/b", "http://gpu-1"},
+      {"http://[::1]:8000/v1", "http://[::1]:8000/v1", "http://[::1]:8000"},
+      {"http://[::1]", "http://[::1]", "http://[::1]"},
+      {"http://h:1", "http://h:1", "http://h:1"},
+      {"http://h:65535", "http://h:65535", "http://h:65535"},
+      {"http://h/a@b", "http://h/a@b", "http://h"},
+  }));
+  CAPTURE(url);
+  Config config = with_node(url);
+  REQUIRE(config.prepare());
+  CHECK(config.nodes[0].url == kept);
+  CHECK(config.nodes[0].name == name);
+  CHECK(config.prepare());
+}
+
+TEST_CASE("node URLs that make none are refused", "[config]") {
+  for (const std::string url : {"",
+                                "gpu-1:8000",
+                                "gpu-1",
+                                "://h",
+                                "ftp://h",
+                                "http:/h",
+                                "http:h",
+                                "http://",
+                                "http:///v1",
+                                "http://:80",
+                                "http://h:",
+                                "http://h:0",
+                                "http://h:65536",
+                                "http://h:80x",
+                                "http://h:-1",
+                                "http://h:+1",
+                                "http://h:99999999999",
+                                "http://[::1",
+                                "http://[::1]x:8:0",
+                                "http://h x",
+                                "http://h\n",
+                                "http://h/\x7f",
+                                "http://h?x",
+                                "http://h#x",
+                                "http://h/v1?a=b",
+                                "http://u:p@h",
+                                "http://u@h:80/v1",
+                                "/v1"}) {
+    CAPTURE(url);
+    CHECK(fault_key(with_node(url)) == "nodes[0].url");
+  }
+}
+
+TEST_CASE("no secret in a node's URL is repeated", "[config]") {
+  for (const std::string url :
+       {"http://user:hunter2@h", "ftp://user:hunter2@h", "user:hunter2@h:80",
+        "http://h/v1?key=hunter2", "ftp://h/?key=hunter2", "http://user:hunter2@h:99999"}) {
+    CAPTURE(url);
+    CHECK(fault_key(with_node(url)) == "nodes[0].url");
+    CHECK(fault(with_node(url)).find("hunter2") == std::string::npos);
+  }
+}
+
+TEST_CASE("no two nodes have one name, and no two models", "[config]") {
+  Config config = with_node("http://a:1/x");
+  config.nodes.push_back({.name = "b", .url = "http://b"});
+  CHECK(fault(config) == "ok");
+  SECTION("nodes by name") {
+    config.nodes.push_back({.name = "b", .url = "http://c"});
+    CHECK(fault(config) == R"(key "nodes[2].name": "b" is another node's name already)");
+  }
+  SECTION("nodes by the origin of their URL") {
+    config.nodes.push_back({.url = "http://a:1/y"});
+    CHECK(fault_key(config) == "nodes[2].name");
+  }
+  SECTION("models") {
+    config.models = {{.name = "m"}, {.name = "m"}};
+    CHECK(fault(config) == R"(key "models[1].name": "m" is another model's name already)");
+  }
+  SECTION("a model without a name") {
+    config.models = {{.model_id = "x"}};
+    CHECK(fault_key(config) == "models[0].name");
+  }
+  SECTION("a node's name with a line break") {
+    config.nodes[1].name = "b\nc";
+    CHECK(fault_key(config) == "nodes[1].name");
+  }
+}
+
+TEST_CASE("a model without model_id is asked for by its name", "[config]") {
+  Config config;
+  config.models = {{.name = "m"}, {.name = "n", .model_id = "org/n"}};
+  REQUIRE(config.prepare());
+  CHECK(config.models[0].model_id == "m");
+  CHECK(config.models[1].model_id == "org/n");
+}
+
+TEST_CASE("an unknown strategy is refused with the nearest", "[config]") {
+  Config config;
+  config.router.strategy = "round-robin";
+  CHECK(fault(config) == "ok");
+  config.router.strategy = "latency_bsed";
+  CHECK(fault(config) ==
+        R"(key "router.strategy": there is no strategy "latency_bsed"; nearest: "latency_based")");
+  config.router.strategy = "";
+  CHECK(fault_key(config) == "router.strategy");
+}
+
+TEST_CASE("models refer to nodes and models that are there", "[config]") {
+  Config config;
+  config.nodes = {{.name = "alpha", .url = "http://a"}, {.name = "beta", .url = "http://b"}};
+  config.models = {{.name = "m"}, {.name = "n"}};
+  SECTION("nodes") {
+    config.models[0].nodes = {"beta", "alpa"};
+    CHECK(fault(config) ==
+          R"(key "models[0].nodes[1]": there is no node "alpa"; nearest: "alpha")");
+  }
+  SECTION("weights") {
+    config.models[1].weights = {{"alpha", 1}, {"bta", 2}};
+    CHECK(fault(config) ==
+          R"(key "models[1].weights.bta": there is no node "bta"; nearest: "beta")");
+  }
+  SECTION("a fallback may be any model while unlisted ones are served") {
+    config.models[0].fallbacks = {"n", "elsewhere"};
+    CHECK(fault(config) == "ok");
+    config.router.unlisted_models = UnlistedModels::refuse;
+    CHECK(fault_key(config) == "models[0].fallbacks[1]");
+    config.models[0].fallbacks = {"n"};
+    CHECK(fault(config) == "ok");
+  }
+}
+
+TEST_CASE("variables of the environment are put in for their names", "[config]") {
+  const Variable key("LLMROUTE_TEST_KEY", "k-123");
+  const Variable empty("LLMROUTE_TEST_EMPTY", "");
+  Config config = with_node("http://a");
+  NodeConfig& node = config.nodes[0];
+  SECTION("in the key and in headers") {
+    node.api_key = "${LLMROUTE_TEST_KEY}";
+    node.headers = {{"X-A", "a ${LLMROUTE_TEST_KEY}${LLMROUTE_TEST_EMPTY}-${LLMROUTE_TEST_KEY} b"},
+                    {"X-B", "plain $HOME {x} ${unclosed"}};
+    REQUIRE(config.prepare());
+    CHECK(node.api_key == "k-123");
+    CHECK(node.headers.find("X-A") == "a k-123-k-123 b");
+    CHECK(node.headers.find("X-B") == "plain $HOME {x} ${unclosed");
+    CHECK(node.headers.size() == 2);
+  }
+  SECTION("one that is not set is a fault") {
+    node.api_key = "${LLMROUTE_TEST_KEY}${LLMROUTE_TEST_UNSET}";
+    CHECK(fault(config) ==
+          "key \"nodes[0].api_key\": the environment variable "
+          "LLMROUTE_TEST_UNSET is not set");
+    node.api_key.clear();
+    node.headers = {{"X-A", "${}"}};
+    CHECK(fault_key(config) == "nodes[0].headers.X-A");
+  }
+  SECTION("only there") {
+    node.name = "${LLMROUTE_TEST_KEY}";
+    REQUIRE(config.prepare());
+    CHECK(node.name == "${LLMROUTE_TEST_KEY}");
+  }
+}
+
+TEST_CASE("line breaks cannot be put into requests", "[config]") {
+  const Variable evil("LLMROUTE_TEST_EVIL", "secret\r\nX-Evil: 1");
+  Config config = with_node("http://a");
+  NodeConfig& node = config.nodes[0];
+  SECTION("by a header's value") { node.headers = {{"X-A", "secret\r\nX-Evil: 1"}}; }
+  SECTION("by a header's value from the environment") {
+    node.headers = {{"X-A", "${LLMROUTE_TEST_EVIL}"}};
+  }
+  SECTION("by a header's name") { node.headers = {{"X-A: secret\r\nX-Evil", "1"}}; }
+  SECTION("by the key") { node.api_key = "secret\n"; }
+  SECTION("by the key from the environment") { node.api_key = "${LLMROUTE_TEST_EVIL}"; }
+  const std::string said = fault(config);
+  CHECK(said.find("nodes[0].") != std::string::npos);
+  CHECK(said.find("secret") == std::string::npos);
+}
+
+TEST_CASE("a header's name is a token", "[config]") {
+  Config config = with_node("http://a");
+  for (const std::string name : {"", "X A", "X:", "X\t", "\xC3\xA9"}) {
+    CAPTURE(name);
+    config.nodes[0].headers = {{name, "1"}};
+    CHECK(fault_key(config) == "nodes[0].headers");
+  }
+  config.nodes[0].headers = {{"x-A_1.~!", "1"}};
+  CHECK(fault(config) == "ok");
+}
+
+TEST_CASE("numbers out of range are refused by their key", "[config]") {
+  const double nan = std::nan("");
+  using Break = void (*)(Config&, double);
+  struct Row {
+    std::string key;
+    double value;
+    Break set;
+  };
+  const Row row = GENERATE_COPY(
+      Row{"router.max_retries", -1, [](Config& c, double v) { c.router.max_retries = int(v); }},
+      Row{"router.retry_budget", -0.1, [](Config& c, double v) { c.router.retry_budget = v; }},
+      Row{"router.retry_budget", nan, [](Config& c, double v) { c.router.retry_budget = v; }},
+      Row{"router.retry_floor", -1, [](Config& c, double v) { c.router.retry_floor = v; }},
+      Row{"router.max_event", 1023,
+          [](Config& c, double v) { c.router.max_event = std::size_t(v); }},
+      Row{"backpressure.max_concurrent_requests", -1,
+          [](Config& c, double v) { c.backpressure.max_concurrent_requests = int(v); }},
+      Row{"health.interval", 0, [](Config& c, double) { c.health.interval = 9ms; }},
+      Row{"health.timeout", 0, [](Config& c, double) { c.health.timeout = 0s; }},
+      Row{"health.healthy_threshold", 0,
+          [](Config& c, double v) { c.health.healthy_threshold = int(v); }},
+      Row{"health.unhealthy_threshold", 0,
+          [](Config& c, double v) { c.health.unhealthy_threshold = int(v); }},
+      Row{"health.min_success_rate", 1.1,
+          [](Config& c, double v) { c.health.min_success_rate = v; }},
+      Row{"health.max_ejected", nan, [](Config& c, double v) { c.health.max_ejected = v; }},
+      Row{"health.path", 0, [](Config& c, double) { c.health.path = "health"; }},
+      Row{"health.path", 0, [](Config& c, double) { c.health.path = ""; }},
+      Row{"breaker.failure_rate", 1.5, [](Config& c, double v) { c.breaker.failure_rate = v; }},
+      Row{"breaker.half_open_probes", 0,
+          [](Config& c, double v) { c.breaker.half_open_probes = int(v); }},
+      Row{"breaker.open", 0, [](Config& c, double) { c.breaker.open = 0s; }},
+      Row{"nodes[0].weight", -1, [](Config& c, double v) { c.nodes[0].weight = v; }},
+      Row{"nodes[0].weight", nan, [](Config& c, double v) { c.nodes[0].weight = v; }},
+      Row{"nodes[0].capacity", -1, [](Config& c, double v) { c.nodes[0].capacity = int(v); }},
+      Row{"nodes[0].max_concurrent_requests", -1,
+          [](Config& c, double v) { c.nodes[0].max_concurrent_requests = int(v); }},
+      Row{"nodes[0].base_path", 0, [](Config& c, double) { c.nodes[0].base_path = "v1"; }});
+  Config config = with_node("http://a");
+  row.set(config, row.value);
+  CHECK(fault_key(config) == row.key);
+  CHECK(fault(config) != "ok");
+}
+
+TEST_CASE("values at the ends of their range pass", "[config]") {
+  Config config = with_node("http://a");
+  config.router.max_retries = 0;
+  config.router.max_event = 1024;
+  config.health.min_success_rate = 1;
+  config.health.interval = 10ms;
+  config.breaker.failure_rate = 1;
+  config.nodes[0].weight = 0;
+  config.nodes[0].base_path = "";
+  CHECK(fault(config) == "ok");
+}

@@ -1,0 +1,344 @@
+// The configuration's JSON form: every key, and what is said of wrong ones.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+#include <llmroute/config.hpp>
+
+#include "config_locate.hpp"
+#include "config_section.hpp"
+
+using namespace llmroute;
+using namespace std::chrono_literals;
+using detail::line_of;
+using detail::parse_duration;
+
+namespace {
+
+/// The message and field of a configuration that is refused.
+Error refused(std::string_view json) {
+  const Result<Config> config = Config::from_json(json, "c.json");
+  CAPTURE(json);
+  if (config) FAIL("is taken: " << json);
+  CHECK(config.error().code == ErrorCode::invalid_config);
+  return config.error();
+}
+
+std::string message(std::string_view json) { return refused(json).message; }
+
+Config taken(std::string_view json) { return Config::from_json(json).value(); }
+
+}  // namespace
+
+TEST_CASE("an empty configuration has the defaults", "[config]") {
+  const Config config = taken("{}");
+  CHECK(config.router.strategy == "auto");
+  CHECK(config.timeouts.connect == 5s);
+  CHECK(config.nodes.empty());
+  CHECK(config.models.empty());
+  CHECK(taken(R"({"nodes":[{}]})").nodes.at(0).base_path == "/v1");
+}
+
+TEST_CASE("every key of the router is read", "[config]") {
+  const RouterConfig router = taken(R"({"router":{
+    "strategy":"p2c", "default_model":"m", "unlisted_models":"refuse", "max_retries":7,
+    "retry_budget":0.5, "retry_floor":3, "backoff":"250ms", "all_down":"least_bad",
+    "max_event":"64KB", "seed":18446744073709551615}})")
+                                  .router;
+  CHECK(router.strategy == "p2c");
+  CHECK(router.default_model == "m");
+  CHECK(router.unlisted_models == UnlistedModels::refuse);
+  CHECK(router.max_retries == 7);
+  CHECK(router.retry_budget == 0.5);
+  CHECK(router.retry_floor == 3);
+  CHECK(router.backoff == 250ms);
+  CHECK(router.all_down == AllDown::least_bad);
+  CHECK(router.max_event == 65536);
+  CHECK(router.seed == 18446744073709551615u);
+}
+
+TEST_CASE("every timeout is read", "[config]") {
+  const TimeoutsConfig timeouts = taken(R"({"timeouts":{
+    "connect":"1s", "headers":2, "response":"3m", "first_content":"4h", "idle":"1.5s",
+    "attempt":0, "total":"0"}})")
+                                      .timeouts;
+  CHECK(timeouts.connect == 1s);
+  CHECK(timeouts.headers == 2s);
+  CHECK(timeouts.response == 3min);
+  CHECK(timeouts.first_content == 4h);
+  CHECK(timeouts.idle == 1500ms);
+  CHECK(timeouts.attempt == 0s);
+  CHECK(timeouts.total == 0s);
+}
+
+TEST_CASE("every key of backpressure is read", "[config]") {
+  const AdmissionOptions options = taken(R"({"backpressure":{
+    "max_concurrent_requests":9, "max_queue_size":0, "queue_timeout":"3s", "fair_by":"none"}})")
+                                       .backpressure;
+  CHECK(options.max_concurrent_requests == 9);
+  CHECK(options.max_queue_size == 0);
+  CHECK(options.queue_timeout == 3s);
+  CHECK(options.fair_by == FairBy::none);
+  CHECK_FALSE(taken(R"({"backpressure":{"max_queue_size":"auto"}})").backpressure.max_queue_size);
+  CHECK(taken(R"({"backpressure":{"max_queue_size":12}})").backpressure.max_queue_size == 12);
+}
+
+TEST_CASE("every key of health is read", "[config]") {
+  const HealthOptions health = taken(R"({"health":{
+    "active":true, "path":"/live", "interval":"1s", "timeout":"2s", "healthy_threshold":4,
+    "unhealthy_threshold":5, "min_success_rate":0.25, "max_response_time":"6s", "min_requests":7,
+    "window":"8s", "base_ejection":"9s", "max_ejection":"11s", "max_ejected":0.75,
+    "slow_start":"12s"}})")
+                                   .health;
+  CHECK(health.active);
+  CHECK(health.path == "/live");
+  CHECK(health.interval == 1s);
+  CHECK(health.timeout == 2s);
+  CHECK(health.healthy_threshold == 4);
+  CHECK(health.unhealthy_threshold == 5);
+  CHECK(health.min_success_rate == 0.25);
+  CHECK(health.max_response_time == 6s);
+  CHECK(health.min_requests == 7);
+  CHECK(health.window == 8s);
+  CHECK(health.base_ejection == 9s);
+  CHECK(health.max_ejection == 11s);
+  CHECK(health.max_ejected == 0.75);
+  CHECK(health.slow_start == 12s);
+}
+
+TEST_CASE("every key of the breaker is read", "[config]") {
+  const BreakerOptions breaker = taken(R"({"breaker":{
+    "mode":"deprioritize", "consecutive_failures":4, "failure_rate":0.1, "min_requests":6,
+    "window":"7s", "open":"8s", "max_open":"9s", "half_open_probes":2}})")
+                                     .breaker;
+  CHECK(breaker.mode == BreakerMode::deprioritize);
+  CHECK(breaker.consecutive_failures == 4);
+  CHECK(breaker.failure_rate == 0.1);
+  CHECK(breaker.min_requests == 6);
+  CHECK(breaker.window == 7s);
+  CHECK(breaker.open == 8s);
+  CHECK(breaker.max_open == 9s);
+  CHECK(breaker.half_open_probes == 2);
+}
+
+TEST_CASE("every key of a node is read, TLS included", "[config]") {
+  const Config config = taken(R"({"nodes":[{"url":"http://a:1"},{
+    "name":"b", "url":"https://b:2/x", "base_path":"", "provider":"vllm", "models":["m","n"],
+    "api_key":"k", "weight":2.5, "priority":3, "capacity":4, "max_concurrent_requests":5,
+    "labels":{"zone":"z","rack":"r"}, "max_connection_age":"6s",
+    "tls":{"ca_file":"ca","cert_file":"cert","key_file":"key","verify":false},
+    "proxy":"env", "headers":{"X-A":"1","x-b":"2"}}]})");
+  REQUIRE(config.nodes.size() == 2);
+  CHECK(config.nodes[0].tls.verify);
+  const NodeConfig& node = config.nodes[1];
+  CHECK(node.name == "b");
+  CHECK(node.url == "https://b:2/x");
+  CHECK(node.base_path.empty());
+  CHECK(node.provider == Provider::vllm);
+  CHECK(node.models == std::vector<std::string>{"m", "n"});
+  CHECK(node.api_key == "k");
+  CHECK(node.weight == 2.5);
+  CHECK(node.priority == 3);
+  CHECK(node.capacity == 4);
+  CHECK(node.max_concurrent_requests == 5);
+  CHECK(node.labels == std::map<std::string, std::string>{{"zone", "z"}, {"rack", "r"}});
+  CHECK(node.max_connection_age == 6s);
+  CHECK(node.tls == TlsConfig{"ca", "cert", "key", false});
+  CHECK(node.proxy == "env");
+  CHECK(node.headers.size() == 2);
+  CHECK(node.headers.find("x-a") == "1");
+}
+
+TEST_CASE("every key of a model is read", "[config]") {
+  const ModelConfig model = taken(R"({"models":[{
+    "name":"m", "model_id":"org/m", "nodes":["a","b"], "weights":{"a":1,"b":0.5},
+    "fallbacks":["n"], "active":false}]})")
+                                .models.at(0);
+  CHECK(model.name == "m");
+  CHECK(model.model_id == "org/m");
+  CHECK(model.nodes == std::vector<std::string>{"a", "b"});
+  CHECK(model.weights == std::map<std::string, double>{{"a", 1}, {"b", 0.5}});
+  CHECK(model.fallbacks == std::vector<std::string>{"n"});
+  CHECK_FALSE(model.active);
+}
+
+TEST_CASE("every word of every key is known", "[config]") {
+  const auto words = [](const std::string& head, const std::vector<std::string>& all,
+                        const std::string& tail) {
+    for (const std::string& word : all) CHECK(Config::from_json(head + "\"" + word + "\"" + tail));
+    CHECK_FALSE(Config::from_json(head + "\"nonsense\"" + tail));
+  };
+  words(R"({"router":{"unlisted_models":)", {"serve", "refuse"}, "}}");
+  words(R"({"router":{"all_down":)", {"fail_fast", "wait", "least_bad"}, "}}");
+  words(R"({"backpressure":{"fair_by":)", {"tenant", "none"}, "}}");
+  words(R"({"breaker":{"mode":)", {"reject", "deprioritize"}, "}}");
+  words(R"({"nodes":[{"provider":)",
+        {"auto", "openai", "azure", "anthropic", "vllm", "sglang", "llamacpp", "tgi", "triton"},
+        "}]}");
+}
+
+TEST_CASE("an unknown key is refused with the nearest right one", "[config]") {
+  CHECK(message(R"({"router":{"max_retrys":1}})") ==
+        R"(c.json:1: key "router.max_retrys": unknown; nearest: "router.max_retries")");
+  CHECK(message(R"({"ruoter":{}})") == R"(c.json:1: key "ruoter": unknown; nearest: "router")");
+  CHECK(message("{\"nodes\":[\n{},\n{\"tls\":{\n\"verfy\":true}}]}") ==
+        R"(c.json:4: key "nodes[1].tls.verfy": unknown; nearest: "nodes[1].tls.verify")");
+  CHECK(refused(R"({"models":[{"nmae":"x"}]})").param == "models[0].nmae");
+  CHECK(Config::from_json(R"({"x":1})").error().message.substr(0, 15) == "configuration:1");
+}
+
+TEST_CASE("a key given twice is refused", "[config]") {
+  CHECK(message("{\"router\":{\"seed\":1,\n\"seed\":1}}") ==
+        R"(c.json:2: key "router.seed": is given twice)");
+  CHECK(refused(R"({"nodes":[],"nodes":[]})").param == "nodes");
+  CHECK(refused(R"({"models":[{"weights":{"a":1,"a":2}}]})").param == "models[0].weights.a");
+  CHECK(refused(R"({"nodes":[{"labels":{"a":"1","a":"1"}}]})").param == "nodes[0].labels.a");
+}
+
+TEST_CASE("a value that does not fit its key is refused by the key", "[config]") {
+  const auto [json, key] = GENERATE(table<std::string, std::string>({
+      {R"({"router":7})", "router"},
+      {R"({"router":[]})", "router"},
+      {R"({"nodes":{}})", "nodes"},
+      {R"({"nodes":[7]})", "nodes[0]"},
+      {R"({"router":{"strategy":1}})", "router.strategy"},
+      {R"({"router":{"all_down":1}})", "router.all_down"},
+      {R"({"router":{"all_down":"waiting"}})", "router.all_down"},
+      {R"({"router":{"max_retries":-1}})", "router.max_retries"},
+      {R"({"router":{"max_retries":1.5}})", "router.max_retries"},
+      {R"({"router":{"max_retries":"1"}})", "router.max_retries"},
+      {R"({"router":{"max_retries":3000000000}})", "router.max_retries"},
+      {R"({"router":{"retry_budget":-0.1}})", "router.retry_budget"},
+      {R"({"router":{"retry_budget":"0.1"}})", "router.retry_budget"},
+      {R"({"router":{"seed":-1}})", "router.seed"},
+      {R"({"router":{"seed":"x"}})", "router.seed"},
+      {R"({"router":{"backoff":-1}})", "router.backoff"},
+      {R"({"router":{"backoff":"-1s"}})", "router.backoff"},
+      {R"({"router":{"backoff":"soon"}})", "router.backoff"},
+      {R"({"router":{"backoff":true}})", "router.backoff"},
+      {R"({"router":{"max_event":"1 parsec"}})", "router.max_event"},
+      {R"({"router":{"max_event":"-1KB"}})", "router.max_event"},
+      {R"({"router":{"max_event":-1}})", "router.max_event"},
+      {R"({"router":{"max_event":1.5}})", "router.max_event"},
+      {R"({"router":{"max_event":"9999999GB"}})", "router.max_event"},
+      {R"({"router":{"max_event":null}})", "router.max_event"},
+      {R"({"backpressure":{"max_queue_size":-1}})", "backpressure.max_queue_size"},
+      {R"({"backpressure":{"max_queue_size":"many"}})", "backpressure.max_queue_size"},
+      {R"({"health":{"active":1}})", "health.active"},
+      {R"({"nodes":[{},{"models":"m"}]})", "nodes[1].models"},
+      {R"({"nodes":[{"models":[1]}]})", "nodes[0].models"},
+      {R"({"nodes":[{"labels":[]}]})", "nodes[0].labels"},
+      {R"({"nodes":[{"labels":{"a":1}}]})", "nodes[0].labels.a"},
+      {R"({"nodes":[{"headers":{"x":1}}]})", "nodes[0].headers.x"},
+      {R"({"nodes":[{"tls":true}]})", "nodes[0].tls"},
+      {R"({"models":[{"weights":{"a":-1}}]})", "models[0].weights.a"},
+      {R"({"models":[{"weights":{"a":"1"}}]})", "models[0].weights.a"},
+  }));
+  CAPTURE(json);
+  const Error error = refused(json);
+  CHECK(error.param == key);
+  CHECK(error.message.find("c.json:1: key \"" + key + "\": ") == 0);
+}
+
+TEST_CASE("what is said of a wrong value helps to mend it", "[config]") {
+  CHECK(message(R"({"breaker":{"mode":"rejct"}})") ==
+        R"(c.json:1: key "breaker.mode": "rejct" is none of its words; nearest: "reject")");
+  CHECK(message(R"({"router":{"max_retries":-1}})") ==
+        R"(c.json:1: key "router.max_retries": -1 is out of range; the least is 0)");
+  CHECK(message(R"({"router":{"backoff":"x"}})").find("\"250ms\"") != std::string::npos);
+  CHECK(message(R"({"router":{"max_event":"x"}})").find("\"64KB\"") != std::string::npos);
+}
+
+TEST_CASE("a number past the largest is said to be too large", "[config]") {
+  CHECK(
+      message(R"({"router":{"max_retries":3000000000}})") ==
+      R"(c.json:1: key "router.max_retries": 3000000000 is out of range; the most is 2147483647)");
+}
+
+TEST_CASE("of several faults the first one is told", "[config]") {
+  CHECK(refused(R"({"router":{"seed":-1,"backoff":"x"},"x":1})").param == "router.backoff");
+}
+
+TEST_CASE("what is no JSON is refused, and so is what is no object", "[config]") {
+  for (const std::string json : {"", "{", "nodes: []", "{} {}", "{\"router\":{}", "\xFF"}) {
+    CHECK(message(json).find("c.json: not valid JSON: ") == 0);
+  }
+  for (const std::string json : {"[]", "7", "null", "\"x\""}) {
+    CHECK(message(json).find("must be a table of keys") != std::string::npos);
+  }
+}
+
+TEST_CASE("sizes are read with their units", "[config]") {
+  const auto size = [](const std::string& text) {
+    return taken(R"({"router":{"max_event":)" + text + "}}").router.max_event;
+  };
+  CHECK(size("2048") == 2048);
+  CHECK(size("\"2048\"") == 2048);
+  CHECK(size("\"10B\"") == 10);
+  CHECK(size("\"1.5KB\"") == 1536);
+  CHECK(size("\"2MB\"") == 2u << 20);
+  CHECK(size("\"1GB\"") == 1u << 30);
+}
+
+TEST_CASE("durations are read with their units", "[config]") {
+  CHECK(parse_duration("250ms") == Duration(250ms));
+  CHECK(parse_duration("10s") == Duration(10s));
+  CHECK(parse_duration("10") == Duration(10s));
+  CHECK(parse_duration("5m") == Duration(5min));
+  CHECK(parse_duration("1h") == Duration(1h));
+  CHECK(parse_duration("0.5m") == Duration(30s));
+  CHECK(parse_duration("0") == Duration(0s));
+  for (int i = 0; i < 100000; i += 7) {
+    if (parse_duration(std::to_string(i) + "ms") == Duration(std::chrono::milliseconds(i)))
+      continue;
+    FAIL_CHECK("differs: " << i << "ms");
+  }
+  for (const std::string text : {"", "s", "ms", "-1s", "1 s", " 1s", "1d", "1S", "1sec", "nan",
+                                 "inf", "infs", "1e999", "99999999h", "1s1s", "+1s", "0x1s"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_duration(text));
+  }
+}
+
+TEST_CASE("a key's line is found in its text", "[config]") {
+  const std::string json =
+      "{\n"
+      "  \"router\": {\"strategy\": \"a \\\" } ] , {\",\n"
+      "    \"seed\": 1},\n"
+      "  \"nodes\": [\n"
+      "    {\"url\": \"x\", \"tls\": {}},\n"
+      "    {\"headers\": {\"a\": [1, {\"url\": 2}]},\n"
+      "     \"url\"\n"
+      "      : \"y\"}, 3, null, [],\n"
+      "    {}, {}, {}, {}, {}, {}, {},\n"
+      "    {\"url\": 1}],\n"
+      "  \"models\": []\n"
+      "}\n";
+  CHECK(line_of(json, "router") == 2);
+  CHECK(line_of(json, "router.seed") == 3);
+  CHECK(line_of(json, "nodes") == 4);
+  CHECK(line_of(json, "nodes[0].url") == 5);
+  CHECK(line_of(json, "nodes[1].url") == 7);
+  CHECK(line_of(json, "nodes[1].headers.a") == 6);
+  CHECK(line_of(json, "nodes[2]") == 8);
+  CHECK(line_of(json, "nodes[12]") == 10);
+  CHECK(line_of(json, "models") == 11);
+  SECTION("of a key that is not there it is that of what is around it") {
+    CHECK(line_of(json, "nodes[1].tls.verify") == 6);
+    CHECK(line_of(json, "models[7].name") == 11);
+    CHECK(line_of(json, "rout") == 1);
+    CHECK(line_of(json, "") == 1);
+  }
+  SECTION("text that is no object has a first line") {
+    CHECK(line_of("", "x") == 1);
+    CHECK(line_of("\n\n7", "x") == 1);
+    CHECK(line_of("{", "x") == 1);
+    CHECK(line_of("{\"a\"", "a.b") == 1);
+    CHECK(line_of("[\"a", "[0]") == 1);
+  }
+}
+
+TEST_CASE("a byte order mark does not hide the lines of a configuration", "[config]") {
+  const std::string mark = "\xEF\xBB\xBF";
+  CHECK(taken(mark + "{}").nodes.empty());
+  CHECK(message(mark + "{\n\n\"x\": 1}").find("c.json:3: ") == 0);
+}
