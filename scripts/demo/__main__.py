@@ -13,6 +13,7 @@ import argparse
 import os
 import pathlib
 import signal
+import subprocess
 import sys
 import time
 
@@ -149,10 +150,11 @@ def real_demo(start):
 def own_demo(start):
     """The reader's nodes: VLLM_NODES and the other variables go to the gateway as they are."""
     (DIRECTORY / "own.env").write_text("")
-    gateway = Gateway(DIRECTORY, (), "", dict(os.environ))
+    without_token = {name: value for name, value in os.environ.items() if name != "AUTH_TOKEN"}
+    gateway = Gateway(DIRECTORY, (), "", without_token)
     gateway.command[gateway.command.index("llmroute.toml")] = "own.env"
     start(gateway)
-    models = eventually(lambda: fetch_json(gateway.url + "/v1/models")["data"], "a node tells its models", 30)
+    models = eventually(lambda: fetch_json(gateway.url + "/v1/models")["data"], "a node tells its models", 10)
     model = os.environ.get("MODEL_NAME") or models[0]["id"]
     report.heading(f"{2 * WAVE} requests for {model}, half of them streamed")
     answers = Wave(gateway.url, questions(1, model) + questions(WAVE + 1, model)).wait()
@@ -178,6 +180,8 @@ def main():
 
     try:
         found = run(start)
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:  # TimeoutError is an OSError
+        found = [f"{error}; logs: {DIRECTORY}"]
     finally:
         for program in reversed(programs):
             program.stop()
