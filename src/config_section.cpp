@@ -125,14 +125,20 @@ void ConfigSection::read(std::string_view key, Duration& out) {
   if (!value) return;
   std::string_view text;
   double number = 0;
+  std::string given = "this";
   std::optional<Duration> parsed;
   if (!value->get_string().get(text)) {
     parsed = parse_duration(text);
+    given = fmt::format("\"{}\"", text);
   } else if (!value->get_double().get(number)) {
     parsed = duration_of(number, 1);
+    given = fmt::format("{}", number);
   }
-  if (!parsed)
-    return wrong(key, "must be a duration of 0 or more, like \"250ms\", \"10s\", \"5m\" or 10");
+  if (!parsed) {
+    constexpr std::string_view rule =
+        "is no duration of 0 or more, like \"250ms\", \"10s\", \"5m\" or 10";
+    return wrong(key, fmt::format("{} {}", given, rule));
+  }
   out = *parsed;
 }
 
