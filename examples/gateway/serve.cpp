@@ -61,6 +61,7 @@ class Service {
   }
 
   void run() {
+    gateway_.router().maintain(workers_.front()->loop());  // probes begin before the first call
     running_ = workers_.size();
     std::vector<std::thread> threads;
     for (const auto& worker : workers_) {
@@ -109,10 +110,6 @@ class Service {
 
 void announce(const Gateway& gateway, std::uint16_t port) {
   const Options& options = gateway.options();
-  const bool v6 = options.server.host.find(':') != std::string::npos;
-  const std::string host = v6 ? fmt::format("[{}]", options.server.host) : options.server.host;
-  fmt::print("listening on http://{}:{}\n", host, port);
-  std::fflush(stdout);
   gateway.log()
       .line(LogLevel::info, "listening")
       .add("host", options.server.host)
@@ -125,6 +122,10 @@ void announce(const Gateway& gateway, std::uint16_t port) {
         .line(LogLevel::warn, "open")
         .add("reason", "anyone who reaches this host may use the gateway: set auth.auth_token");
   }
+  const bool v6 = options.server.host.find(':') != std::string::npos;
+  const std::string host = v6 ? fmt::format("[{}]", options.server.host) : options.server.host;
+  fmt::print("listening on http://{}:{}\n", host, port);
+  std::fflush(stdout);
 }
 
 }  // namespace
@@ -140,6 +141,7 @@ int serve(Options options) {
   announce(**gateway, *port);
   service.run();
   (*gateway)->log().line(LogLevel::info, "ended");
+  gateway->reset();  // the router probes on a worker's loop: it goes first
   return EXIT_SUCCESS;
 }
 

@@ -116,7 +116,8 @@ void Connection::begin_request(Request request, const BodyFraming& framing, bool
   if (!framing.any()) return dispatch(std::move(request));
   answering_ = false;
   deadline_ = server_.in(server_.options().read_timeout);
-  request.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(framing.length, 1 << 20)) + parser_room);
+  request.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(framing.length, 1 << 20)) +
+                       parser_room);
   incoming_ = std::make_unique<Incoming>(
       Incoming{std::move(request), BodyReader(framing, server_.options().body)});
   if (framing.expect_continue && !more_is_here && !http_1_0_)

@@ -191,7 +191,9 @@ def test_a_slow_reader_slows_the_node(start, node):
     text = client.seen.decode()
     at = 0
     for i in range(count):
-        at = text.index(f"<{i}>", at)
+        found = text.find(f"<{i}>", at)
+        assert found >= 0, f"event {i} is missing behind {text[at:at + 200]!r}"
+        at = found
     client.close()
 
 
