@@ -1,4 +1,5 @@
-// A program of somebody else's: it has to compile, link and find its way through the library's parts.
+// A program of somebody else's: it has to compile, link and find its way through the library's
+// parts.
 #include <cstdio>
 #include <llmroute/llmroute.hpp>
 
