@@ -1,0 +1,345 @@
+"""HTTP/1.1 as attackers, old clients and bad luck write it. Each case is sent whole, and a byte at a time.
+
+What is expected is the list of status codes on that connection, in order; `close` says the connection ends after
+them. A request that is smuggled shows as one status too many, at a node as a request too many.
+"""
+
+import json
+import socket
+
+import pytest
+from conftest import CHAT, eventually
+from fake_node import FakeNode
+
+BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}]})
+HOST = "Host: x\r\n"
+LIVE = f"GET /livez HTTP/1.1\r\n{HOST}\r\n"
+LAST = f"GET /livez HTTP/1.1\r\n{HOST}Connection: close\r\n\r\n"
+SMUGGLED = f"GET /v1/nothing HTTP/1.1\r\n{HOST}\r\n"
+
+
+def get(fields="", target="/livez", version="HTTP/1.1", method="GET", host=HOST):
+    return f"{method} {target} {version}\r\n{host}{fields}\r\n"
+
+
+def post(fields, body="", target="/livez"):
+    return f"POST {target} HTTP/1.1\r\n{HOST}{fields}\r\n{body}"
+
+
+def chunked(body, fields=""):
+    return post(f"Transfer-Encoding: chunked\r\n{fields}", body, target=CHAT)
+
+
+GOOD_CHUNKS = f"{len(BODY):x}\r\n{BODY}\r\n0\r\n\r\n"
+
+# name: (bytes, statuses). After an accepted case LAST is sent as well, to see that the connection is in step.
+ACCEPTED = {
+    "plain": (get(), [200]),
+    "two in a row": (LIVE + LIVE, [200, 200]),
+    "fifty in a row": (LIVE * 50, [200] * 50),
+    "a blank line before": ("\r\n" + LIVE, [200]),
+    "a query": (get(target="/livez?a=b&c"), [200]),
+    "absolute form": (get(target="http://x/livez"), [200]),
+    "absolute form with port": (get(target="http://x:80/livez"), [200]),
+    "no path of ours": (get(target="/nothing"), [404]),
+    "unknown method": (get(method="BREW"), [405]),
+    "OPTIONS *": (get(target="*", method="OPTIONS"), [404]),
+    "field names in any case": (get("cOnNeCtIoN: keep-alive\r\n"), [200]),
+    "empty field value": (get("X-A:\r\n"), [200]),
+    "blanks around a value": (get("X-A: \t b \t\r\n"), [200]),
+    "bytes of UTF-8 in a value": (get("X-A: \u00e4\r\n"), [200]),
+    "Host with port": (get(host="Host: x:8000\r\n"), [200]),
+    "Host in IPv6": (get(host="Host: [::1]:8000\r\n"), [200]),
+    "Host empty": (get(host="Host:\r\n"), [200]),
+    "100 fields": (get("".join(f"X-{i}: a\r\n" for i in range(99))), [200]),
+    "Upgrade is passed over": (get("Upgrade: h2c\r\nConnection: Upgrade\r\n"), [200]),
+    "Content-Length 0": (get("Content-Length: 0\r\n"), [200]),
+    "a GET with a body": (get("Content-Length: 3\r\n") + "abc", [200]),
+    "Content-Length with zeros": (get("Content-Length: 0003\r\n") + "abc", [200]),
+    "a chunked body": (chunked(GOOD_CHUNKS), [200]),
+    "small chunks": (chunked("".join(f"1\r\n{c}\r\n" for c in BODY) + "0\r\n\r\n"), [200]),
+    "chunk size with zeros": (chunked(f"0000{len(BODY):x}\r\n{BODY}\r\n000\r\n\r\n"), [200]),
+    "chunk size in capitals": (chunked(f"{len(BODY):X}\r\n{BODY}\r\n0\r\n\r\n"), [200]),
+    "chunk extension": (chunked(f"{len(BODY):x};a=b\r\n{BODY}\r\n0;c\r\n\r\n"), [200]),
+    "trailers are dropped": (chunked(f"{len(BODY):x}\r\n{BODY}\r\n0\r\nX-T: a\r\n\r\n"), [200]),
+    "Transfer-Encoding: Chunked": (post("Transfer-Encoding: Chunked\r\n", GOOD_CHUNKS, target=CHAT), [200]),
+}
+
+# After these nothing more is answered and the connection ends.
+REFUSED = {
+    "no method": " /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+    "bad token in the method": get(method="G(T"),
+    "a very long method": get(method="G" * 40),
+    "no target": "GET HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no version": "GET /livez\r\nHost: x\r\n\r\n",
+    "two blanks": "GET  /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+    "blank in the target": get(target="/li vez"),
+    "tab in the request line": "GET\t/livez HTTP/1.1\r\nHost: x\r\n\r\n",
+    "NUL in the target": get(target="/li\0vez"),
+    "UTF-8 in the target": get(target="/\u00e4"),
+    "relative target": get(target="livez"),
+    "fragment in the target": get(target="/livez#a"),
+    "* for GET": get(target="*"),
+    "authority form": get(target="x:80"),
+    "absolute form without host": get(target="http:///livez"),
+    "bare LF after the request line": "GET /livez HTTP/1.1\nHost: x\r\n\r\n",
+    "bare LF throughout": "GET /livez HTTP/1.1\nHost: x\n\n",
+    "bare LF after a field": "GET /livez HTTP/1.1\r\nHost: x\nX: a\r\n\r\n",
+    "bare LF as blank line": "GET /livez HTTP/1.1\r\nHost: x\r\n\n",
+    "bare CR in a value": get("X-A: a\rb\r\n"),
+    "CR CR LF": get("X-A: a\r\r\n"),
+    "two blank lines before": "\r\n\r\n" + LIVE,
+    "space before the colon": get("X-A : a\r\n"),
+    "space before the first name": "GET /livez HTTP/1.1\r\n Host: x\r\n\r\n",
+    "folded line": get("X-A: a\r\n b\r\n"),
+    "folded by tab": get("X-A: a\r\n\tb\r\n"),
+    "folded before Transfer-Encoding": get("X-A: a\r\n Transfer-Encoding: chunked\r\n"),
+    "no colon": get("X-A\r\n"),
+    "no name": get(": a\r\n"),
+    "bad token in a name": get("X(A: a\r\n"),
+    "UTF-8 in a name": get("X-\u00e4: a\r\n"),
+    "NUL in a value": get("X-A: a\0b\r\n"),
+    "DEL in a value": get("X-A: a\x7fb\r\n"),
+    "ESC in a value": get("X-A: a\x1bb\r\n"),
+    "Host absent": get(host=""),
+    "Host twice": get("Host: x\r\n"),
+    "Host with a blank": get(host="Host: a b\r\n"),
+    "Host with a path": get(host="Host: x/y\r\n"),
+    "Host with a user": get(host="Host: u@x\r\n"),
+    "Host with a bad port": get(host="Host: x:8a\r\n"),
+    "Host with a list": get(host="Host: x, y\r\n"),
+    "Host with an open bracket": get(host="Host: [::1\r\n"),
+    "Content-Length twice, unlike": post("Content-Length: 3\r\nContent-Length: 4\r\n", "abcd"),
+    "Content-Length twice, alike": post("Content-Length: 3\r\nContent-Length: 3\r\n", "abc"),
+    "Content-Length listed": post("Content-Length: 3, 3\r\n", "abc"),
+    "Content-Length +3": post("Content-Length: +3\r\n", "abc"),
+    "Content-Length -3": post("Content-Length: -3\r\n", "abc"),
+    "Content-Length 0x3": post("Content-Length: 0x3\r\n", "abc"),
+    "Content-Length 3 0": post("Content-Length: 3 0\r\n", "abc"),
+    "Content-Length 3.0": post("Content-Length: 3.0\r\n", "abc"),
+    "Content-Length empty": post("Content-Length:\r\n"),
+    "Content-Length beyond 64 bits": post("Content-Length: 18446744073709551619\r\n", "abc"),
+    "CL and TE": post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE and CL": post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE twice": post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE chunked, chunked": post("Transfer-Encoding: chunked, chunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE gzip, chunked": post("Transfer-Encoding: gzip, chunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE chunked;q=1": post("Transfer-Encoding: chunked;q=1\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE quoted": post('Transfer-Encoding: "chunked"\r\n', "0\r\n\r\n" + SMUGGLED),
+    "TE empty": post("Transfer-Encoding:\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE with vertical tab": post("Transfer-Encoding: \x0bchunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE in HTTP/1.0": "POST /livez HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "chunk size empty": chunked("\r\nabc\r\n0\r\n\r\n"),
+    "chunk size no digit": chunked("g\r\nabc\r\n0\r\n\r\n"),
+    "chunk size signed": chunked("+3\r\nabc\r\n0\r\n\r\n"),
+    "chunk size 0x3": chunked("0x3\r\nabc\r\n0\r\n\r\n"),
+    "chunk size with a blank before": chunked(" 3\r\nabc\r\n0\r\n\r\n"),
+    "chunk size with a blank behind": chunked("3 \r\nabc\r\n0\r\n\r\n"),
+    "chunk size of 17 digits": chunked("00000000000000003\r\nabc\r\n0\r\n\r\n"),
+    "bare LF after the chunk size": chunked("3\nabc\r\n0\r\n\r\n"),
+    "bare LF after the chunk": chunked("3\r\nabc\n0\r\n\r\n"),
+    "a chunk too long for its size": chunked("3\r\nabcd\r\n0\r\n\r\n"),
+    "bare LF at the end": chunked("0\r\n\n"),
+    "bare LF in an extension": chunked("3;a\nabc\r\n0\r\n\r\n"),
+    "CR in an extension": chunked("3;a\rb\r\nabc\r\n0\r\n\r\n"),
+    "the last chunk, then CR": chunked("0\r\n\rx"),
+    "folded trailer": chunked("0\r\n X: a\r\n\r\n"),
+    "trailer without colon": chunked("0\r\nX\r\n\r\n"),
+    "Content-Length as a trailer": chunked("0\r\nContent-Length: 3\r\n\r\n"),
+    "TLS where HTTP is spoken": "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n",
+}
+
+OTHER = {
+    "HTTP/2.0": (get(version="HTTP/2.0"), 505),
+    "HTTP/1.2": (get(version="HTTP/1.2"), 505),
+    "HTTP/0.9": (get(version="HTTP/0.9"), 505),
+    "the preface of HTTP/2": ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    "http/1.1": (get(version="http/1.1"), 400),
+    "HTTP/1.10": (get(version="HTTP/1.10"), 400),
+    "CONNECT": (get(method="CONNECT", target="x:80"), 405),
+    "TRACE": (get(method="TRACE"), 405),
+    "TE gzip": (post("Transfer-Encoding: gzip\r\n", "0\r\n\r\n" + SMUGGLED), 501),
+    "TE identity": (post("Transfer-Encoding: identity\r\n", "0\r\n\r\n" + SMUGGLED), 501),
+    "Expect something else": (post("Expect: a-miracle\r\nContent-Length: 3\r\n", "abc"), 417),
+    "101 fields": (get("".join(f"X-{i}: a\r\n" for i in range(100))), 431),
+    "a long field": (get("X-A: " + "a" * 33000 + "\r\n"), 431),
+    "a field without an end": ("GET /livez HTTP/1.1\r\nX-A: " + "a" * 40000, 431),
+    "a long target": (get(target="/" + "a" * 8200), 414),
+    "a target without an end": ("GET /" + "a" * 20000, 414),
+    "a long chunk extension": (chunked("3;" + "a" * 300 + "\r\nabc\r\n0\r\n\r\n"), 431),
+    "long extensions in all": (chunked("".join(f"1;{'a' * 200}\r\nx\r\n" for _ in range(100)) + "0\r\n\r\n"), 431),
+    "long trailers": (chunked("0\r\n" + "".join(f"X: {'a' * 2000}\r\n" for _ in range(6)) + "\r\n"), 431),
+    "a body beyond the limit": (post("Content-Length: 99999999\r\n", target=CHAT), 413),
+    "chunks beyond the limit": (chunked("5f5e0ff\r\nabc"), 413),
+}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    from conftest import Gateway
+
+    node = FakeNode()
+    gateway = Gateway(tmp_path_factory.mktemp("framing"), f'[logging]\nlevel = "warn"\n[[nodes]]\nurl = "{node.url}"\n',
+                      ("--port", "0"))
+    gateway.node = node
+    yield gateway
+    gateway.stop()
+    node.close()
+
+
+class Wire:
+    """Raw bytes out; statuses in order back."""
+
+    def __init__(self, gateway):
+        self.sock = socket.create_connection((gateway.host, gateway.port), timeout=10)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def send(self, text, step=None):
+        data = text.encode("utf-8")
+        try:
+            for i in range(0, len(data), step or len(data)):
+                self.sock.sendall(data[i:i + (step or len(data))])
+        except OSError:
+            pass  # refused already: the answer is what counts
+
+    def statuses(self):
+        """Reads to the end of the connection, by the lengths that the answers give."""
+        data = b""
+        try:
+            while piece := self.sock.recv(65536):
+                data += piece
+        except ConnectionResetError:
+            pass
+        self.sock.close()
+        found = []
+        while data:
+            head, blank, rest = data.partition(b"\r\n\r\n")
+            assert blank and head.startswith(b"HTTP/1.1 "), data[:200]
+            found.append(int(head[9:12]))
+            length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+            size = int(length[0].split(b":")[1]) if length else 0
+            assert len(rest) >= size
+            if found[-1] >= 400:
+                assert set(json.loads(rest[:size])["error"]) == {"message", "type", "param", "code"}
+            data = rest[size:]
+        return found
+
+
+STEPS = [None, 1]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_accepted(shared, name, step):
+    text, expected = ACCEPTED[name]
+    wire = Wire(shared)
+    wire.send(text + LAST, step)
+    assert wire.statuses() == [*expected, 200]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("name", REFUSED)
+def test_refused(shared, name, step):
+    before = len(shared.node.requests)
+    wire = Wire(shared)
+    wire.send(REFUSED[name] + LIVE, step)
+    assert wire.statuses() == [400]
+    assert len(shared.node.requests) == before
+
+
+@pytest.mark.parametrize("step", [None, 7])
+@pytest.mark.parametrize("name", OTHER)
+def test_refused_for_another_reason(shared, name, step):
+    text, status = OTHER[name]
+    before = len(shared.node.requests)
+    wire = Wire(shared)
+    wire.send(text + LIVE, step)
+    assert wire.statuses() == [status]
+    assert len(shared.node.requests) == before
+
+
+@pytest.mark.parametrize("text", [LIVE, chunked(GOOD_CHUNKS), REFUSED["CL and TE"]])
+def test_cut_in_two_at_every_place(shared, text):
+    whole = Wire(shared)
+    whole.send(text + LAST)
+    expected = whole.statuses()
+    for at in range(1, len(text)):
+        wire = Wire(shared)
+        wire.send(text[:at])
+        wire.send(text[at:] + LAST)
+        assert wire.statuses() == expected, at
+
+
+def test_http_1_0_closes_unless_asked_not_to(shared):
+    wire = Wire(shared)
+    wire.send("GET /livez HTTP/1.0\r\n\r\n" + LIVE)
+    assert wire.statuses() == [200]
+    wire = Wire(shared)
+    wire.send("GET /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + LAST)
+    assert wire.statuses() == [200, 200]
+
+
+def test_a_head_request_gets_no_body(shared):
+    connection = shared.connect()
+    connection.request("HEAD", "/livez")
+    answer = connection.getresponse()
+    assert answer.status == 200 and int(answer.headers["content-length"]) > 0 and answer.read() == b""
+    connection.request("GET", "/livez")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def test_100_continue_comes_when_the_body_is_wanted(shared):
+    wire = Wire(shared)
+    wire.send(post(f"Expect: 100-continue\r\nContent-Length: {len(BODY)}\r\n", target=CHAT))
+    interim = wire.sock.recv(1000)
+    assert interim == b"HTTP/1.1 100 Continue\r\n\r\n"
+    wire.send(BODY + LAST)
+    assert wire.statuses() == [200, 200]
+
+
+def test_100_continue_does_not_come_when_it_is_refused(shared):
+    wire = Wire(shared)
+    wire.send(post("Expect: 100-continue\r\nContent-Length: 10\r\n", target="/v1/nothing"))
+    assert wire.statuses() == [404]
+
+
+def test_slow_heads_bodies_and_idlers_are_cut_off(start, node):
+    gateway = start(node, config='[server]\nheader_timeout = "100ms"\nread_timeout = "100ms"\nidle_timeout = "100ms"\n')
+    wire = Wire(gateway)
+    wire.send("GET /livez HT")
+    assert wire.statuses() == [408]
+    wire = Wire(gateway)
+    wire.send(post("Content-Length: 10\r\n", "abc", target=CHAT))
+    assert wire.statuses() == [408]
+    wire = Wire(gateway)
+    wire.send(LIVE)
+    assert wire.statuses() == [200]
+    assert Wire(gateway).statuses() == []
+
+
+def test_connections_are_capped(start, node):
+    gateway = start(node, config="[server]\nmax_connections = 5\nworkers = 2\n")
+    wires = [Wire(gateway) for _ in range(5)]
+    for wire in wires:
+        wire.send(LIVE)
+        assert wire.sock.recv(12) == b"HTTP/1.1 200"
+    assert Wire(gateway).statuses() == []
+    for wire in wires:
+        wire.sock.close()
+
+    def answered():
+        wire = Wire(gateway)
+        wire.send(LAST)
+        return wire.statuses() == [200]
+
+    eventually(answered)
+
+
+def test_connections_of_one_address_are_capped(start, node):
+    gateway = start(node, config="[server]\nmax_connections_per_address = 1\n")
+    wire = Wire(gateway)
+    wire.send(LIVE)
+    assert wire.sock.recv(12) == b"HTTP/1.1 200"
+    assert Wire(gateway).statuses() == []
+    wire.sock.close()
