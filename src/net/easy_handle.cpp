@@ -65,8 +65,8 @@ void EasyHandle::set_common() {
   set(easy_, CURLOPT_ERRORBUFFER, &detail_[0]);
   set(easy_, CURLOPT_SHARE, share_->handle());
   set(easy_, CURLOPT_NOSIGNAL, 1L);
-  set(easy_, CURLOPT_QUICK_EXIT,
-      1L);  // without it a cancel waits for the name look-up, and the loop with it
+  // Without it a cancel waits for the name look-up, and the whole loop with it.
+  set(easy_, CURLOPT_QUICK_EXIT, 1L);
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");

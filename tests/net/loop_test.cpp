@@ -45,6 +45,34 @@ Task<int> spinning(Loop& loop, int& turns, int most) {
   co_return turns;
 }
 
+/// Lets others go first.
+class Yield {
+ public:
+  explicit Yield(Loop& loop) noexcept : loop_(loop) {}
+  Yield(const Yield&) = delete;
+  Yield& operator=(const Yield&) = delete;
+  bool await_ready() const noexcept { return false; }
+  void await_suspend(std::coroutine_handle<> handle) {
+    waiter_.handle = handle;
+    loop_.wake(waiter_);
+    loop_.wake(waiter_);  // twice is once
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  Loop& loop_;
+  net::Waiter waiter_{};
+};
+
+Task<int> yielding(Loop& loop, int& turns, int most) {
+  while (turns < most) {
+    ++turns;
+    Yield yield(loop);
+    co_await yield;
+  }
+  co_return turns;
+}
+
 struct Grave : net::Doomed {
   Grave(Loop& at, bool& gone) : loop(at), reaped(gone) {}
   void reap() noexcept override {
@@ -114,7 +142,9 @@ TEST_CASE("an embedded loop needs nothing but poll on its descriptor", "[net][lo
 TEST_CASE("a turn is bounded, and the descriptor stays readable for the rest", "[net][loop]") {
   EventLoop loop;
   int turns = 0;
-  Task<int> task = spinning(loop.core(), turns, 1000);
+  const bool by_timer = GENERATE(true, false);
+  Task<int> task =
+      by_timer ? spinning(loop.core(), turns, 1000) : yielding(loop.core(), turns, 1000);
   start(loop.core(), task);
   pollfd watched{loop.fd(), POLLIN, 0};
   int before = turns;
