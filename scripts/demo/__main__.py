@@ -25,7 +25,6 @@ from demo.client import Question, Wave, ask  # noqa: E402
 from demo.processes import ROOT, eventually  # noqa: E402
 from demo.servers import Gateway, MockNode, RealNode, fetch_json, prepare_real_nodes  # noqa: E402
 
-DIRECTORY = ROOT / "build" / "demo"
 WAVE = 10  # two of them make the twenty
 SUBJECTS = ("rain", "rivers", "bridges", "clocks", "bread", "maps", "salt", "glass", "paper", "wind")
 
@@ -111,12 +110,12 @@ def mistakes(answers, failures, must_fail, expected):
     return found
 
 
-def mock_demo(start):
-    nodes = {name: start(MockNode(name, DIRECTORY, *args)) for name, args in (
+def mock_demo(start, directory):
+    nodes = {name: start(MockNode(name, directory, *args)) for name, args in (
         ("fast", ("--prefill-us-per-token", "200", "--decode-us", "1000")),
         ("slow", ("--prefill-us-per-token", "20000", "--decode-us", "20000")),
         ("flaky", ("--prefill-us-per-token", "200", "--decode-us", "1000", "--fault", "status=503,every=3")))}
-    gateway = start(Gateway(DIRECTORY, nodes.values(), CONFIG))
+    gateway = start(Gateway(directory, nodes.values(), CONFIG))
     report.heading("three mock nodes behind one gateway")
     report.table(("name", "url", "manner"), [
         ("fast", nodes["fast"].url, "answers in some milliseconds"),
@@ -131,10 +130,10 @@ def mock_demo(start):
     return mistakes(answers + later, failures, {"slow", "flaky"}, expected)
 
 
-def real_demo(start):
+def real_demo(start, directory):
     model = prepare_real_nodes()
-    nodes = [start(RealNode(f"llama-{i}", DIRECTORY, model)) for i in (1, 2, 3)]
-    gateway = start(Gateway(DIRECTORY, nodes, CONFIG))
+    nodes = [start(RealNode(f"llama-{i}", directory, model)) for i in (1, 2, 3)]
+    gateway = start(Gateway(directory, nodes, CONFIG))
     report.heading("three llama.cpp servers behind one gateway")
     report.table(("name", "server", "owned by", "model", "url"),
                  [(node.name, *node.identity(), node.url) for node in nodes])
@@ -147,11 +146,11 @@ def real_demo(start):
     return found
 
 
-def own_demo(start):
+def own_demo(start, directory):
     """The reader's nodes: VLLM_NODES and the other variables go to the gateway as they are."""
-    (DIRECTORY / "own.env").write_text("")
+    (directory / "own.env").write_text("")
     without_token = {name: value for name, value in os.environ.items() if name != "AUTH_TOKEN"}
-    gateway = Gateway(DIRECTORY, (), "", without_token)
+    gateway = Gateway(directory, (), "", without_token)
     gateway.command[gateway.command.index("llmroute.toml")] = "own.env"
     start(gateway)
     models = eventually(lambda: fetch_json(gateway.url + "/v1/models")["data"], "a node tells its models", 10)
@@ -164,9 +163,11 @@ def own_demo(start):
 def main():
     parser = argparse.ArgumentParser(prog="demo.sh", description="Three nodes, one gateway, one of them killed.")
     parser.add_argument("--real", action="store_true", help="llama.cpp servers in place of mock nodes")
+    parser.add_argument("--logs", type=pathlib.Path, default=ROOT / "build" / "demo", help="where the logs go")
     options = parser.parse_args()
-    DIRECTORY.mkdir(parents=True, exist_ok=True)
-    for log in DIRECTORY.glob("*.log"):
+    directory = options.logs.resolve()
+    directory.mkdir(parents=True, exist_ok=True)
+    for log in directory.glob("*.log"):
         log.unlink()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda got, _: sys.exit(128 + got))
@@ -179,9 +180,9 @@ def main():
         return program.start()
 
     try:
-        found = run(start)
+        found = run(start, directory)
     except (RuntimeError, OSError, subprocess.CalledProcessError) as error:  # TimeoutError is an OSError
-        found = [f"{error}; logs: {DIRECTORY}"]
+        found = [f"{error}; logs: {directory}"]
     finally:
         for program in reversed(programs):
             program.stop()

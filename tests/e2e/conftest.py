@@ -4,6 +4,7 @@ Each test has a directory of its own; when it fails, the end of every log in the
 """
 
 import pathlib
+import re
 import sys
 
 import pytest
@@ -12,6 +13,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "scripts"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from demo.servers import Gateway, MockNode, RealNode, prepare_real_nodes  # noqa: E402
+
+
+SANITIZER = re.compile(r"^==\d+==ERROR: |: runtime error: |WARNING: ThreadSanitizer", re.MULTILINE)
 
 
 class Servers:
@@ -37,6 +41,10 @@ class Servers:
     def stop(self):
         for program in reversed(self.programs):
             program.stop()
+        for program in self.programs:
+            assert not SANITIZER.search(program.log_text()), program.log_path
+            if isinstance(program, Gateway):
+                assert program.process.returncode == 0, f"the gateway ended badly: {program.log_path}"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from demo.client import Question, Wave, ask
 from demo.processes import eventually
 
-CALLS, TOKENS, SEATS = 50, 40, 8
+CALLS, TOKENS, SEATS = 50, 24, 8
 SLOW = ("--prefill-us-per-token", "1000", "--decode-us", "30000", "--max-num-seqs", str(SEATS))
 CONFIG = """
 [router]
