@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Reads what the tests of a --coverage build have run: check_coverage.py BUILD_DIR.
 
-Exits 1 when a function in include/ or src/ was never called, or when core or wire have less than 95 % of their lines run.
-A function counts by where it stands: one called instance of a template, in one test binary, is enough.
+Exits 1 when a function in include/ or src/ was never called, or when core or wire have less than 95 % of their lines
+run. A function counts by where it stands: one called instance of a template, in one test binary, is enough. An inline
+function that no source uses leaves no trace in a build, so all headers are compiled once more with everything kept.
 """
 
 import collections
@@ -10,8 +11,10 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
+import tempfile
 
 FLOOR = 0.95
 AREAS = {"core": ("include/llmroute/core/",), "wire": ("include/llmroute/wire/", "src/wire/")}
@@ -20,8 +23,19 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 def reports(data_file: pathlib.Path) -> list[dict]:
     """What gcov says of one object file, one entry a source."""
-    run = subprocess.run(["gcov", "--json-format", "--stdout", str(data_file)], capture_output=True, text=True, check=True, cwd=data_file.parent)
+    command = ["gcov", "--json-format", "--stdout", str(data_file)]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, cwd=data_file.parent)
     return [file for line in run.stdout.splitlines() if line for file in json.loads(line)["files"]]
+
+
+def unused_headers(directory: str) -> pathlib.Path:
+    """The notes of an object file with every inline function of every header in it, none of them run."""
+    headers = [path.relative_to(ROOT / top) for top in ("include", "src") for path in (ROOT / top).rglob("*.hpp")]
+    source = pathlib.Path(directory) / "headers.cpp"
+    source.write_text("".join(f"#include <{header}>\n" for header in sorted(headers)))
+    flags = ["-std=c++20", "-O0", "--coverage", "-fkeep-inline-functions", f"-I{ROOT}/include", f"-I{ROOT}/src"]
+    subprocess.run(["g++", *flags, "-c", source, "-o", source.with_suffix(".o")], check=True)
+    return source.with_suffix(".gcno")
 
 
 def own(name: str, build: pathlib.Path) -> str | None:
@@ -33,32 +47,57 @@ def own(name: str, build: pathlib.Path) -> str | None:
     return relative if relative.startswith(("include/", "src/")) else None
 
 
+def is_written(source: str, line: int) -> bool:
+    """Whether a body stands there; what the compiler makes by itself (= default) is not ours to call."""
+    text = (ROOT / source).read_text().splitlines()[line - 1]
+    return not re.search(r"= default\b|^\s*(struct|class)\b", text)
+
+
+class Tally:
+    """How often each line and each function of ours was run, over all object files."""
+
+    def __init__(self, build: pathlib.Path):
+        self.build = build
+        self.lines: dict[str, dict[int, int]] = collections.defaultdict(lambda: collections.defaultdict(int))
+        self.calls: dict[tuple[str, int], int] = collections.defaultdict(int)
+        self.names: dict[tuple[str, int], str] = {}
+
+    def add(self, file: dict) -> None:
+        source = own(file["file"], self.build)
+        if source is None:
+            return
+        for line in file["lines"]:
+            self.lines[source][line["line_number"]] += line["count"]
+        for function in file["functions"]:
+            place = (source, function["start_line"])
+            self.calls[place] += function["execution_count"]
+            self.names[place] = function["demangled_name"]
+
+    def uncalled(self) -> list[str]:
+        places = sorted(place for place, count in self.calls.items() if count == 0 and is_written(*place))
+        return [f"{source}:{line}: no test calls {self.names[source, line]}" for source, line in places]
+
+    def share(self, folders: tuple[str, ...]) -> tuple[float, int]:
+        """The share of lines that ran, of how many."""
+        counts = [count for source, lines in self.lines.items() if source.startswith(folders) for count in lines.values()]
+        return sum(count > 0 for count in counts) / max(len(counts), 1), len(counts)
+
+
 def main(build: pathlib.Path) -> int:
-    lines: dict[str, dict[int, int]] = collections.defaultdict(lambda: collections.defaultdict(int))
-    calls: dict[tuple[str, int], int] = collections.defaultdict(int)
-    names: dict[tuple[str, int], str] = {}
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for report in pool.map(reports, sorted(build.rglob("*.gcda"))):
+    tally = Tally(build)
+    with tempfile.TemporaryDirectory() as directory, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for report in pool.map(reports, [*sorted(build.rglob("*.gcda")), unused_headers(directory)]):
             for file in report:
-                source = own(file["file"], build)
-                if source is None:
-                    continue
-                for line in file["lines"]:
-                    lines[source][line["line_number"]] += line["count"]
-                for function in file["functions"]:
-                    place = (source, function["start_line"])
-                    calls[place] += function["execution_count"]
-                    names[place] = function["demangled_name"]
-    failed = False
-    for place in sorted(place for place, count in calls.items() if count == 0):
-        failed = True
-        print(f"{place[0]}:{place[1]}: no test calls {names[place]}")
+                tally.add(file)
+    uncalled = tally.uncalled()
+    print("\n".join(uncalled), end="\n" if uncalled else "")
+    failed = bool(uncalled)
     for area, folders in AREAS.items():
-        counts = [count for source, by_line in lines.items() if source.startswith(folders) for count in by_line.values()]
-        share = sum(count > 0 for count in counts) / max(len(counts), 1)
-        print(f"{area}: {share:.1%} of {len(counts)} lines run")
+        share, lines = tally.share(folders)
+        print(f"{area}: {share:.1%} of {lines} lines run")
         failed = failed or share < FLOOR
-    print(f"{len(calls)} functions, {sum(count > 0 for count in calls.values())} called")
+    called = sum(count > 0 for count in tally.calls.values())
+    print(f"{len(tally.calls)} functions, {called} called")
     return 1 if failed else 0
 
 
