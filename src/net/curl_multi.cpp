@@ -1,3 +1,4 @@
+/// Adding, removing and keeping transfers, and libcurl's callbacks about sockets and time.
 #include "net/curl_multi.hpp"
 
 #include <sys/socket.h>

@@ -1,3 +1,4 @@
+/// Every option of every request is set here.
 #include "net/easy_handle.hpp"
 
 #include <algorithm>

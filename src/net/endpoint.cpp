@@ -1,3 +1,4 @@
+/// Prepares an endpoint's header list, and refuses what cannot be sent.
 #include "net/endpoint.hpp"
 
 #include <stdexcept>

@@ -1,3 +1,4 @@
+/// epoll, one eventfd to be woken by, one timerfd for hosts that only wait on the descriptor.
 #include "net/epoll_reactor.hpp"
 
 #include <sys/eventfd.h>

@@ -1,3 +1,4 @@
+/// The public face of a loop: hands everything to the private half.
 #include <llmroute/net/event_loop.hpp>
 
 #include "net/loop.hpp"

@@ -1,3 +1,4 @@
+/// Counts forks by a handler that runs in each child.
 #include "net/fork.hpp"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/// Per-thread lists of free blocks, one for each size class of 128 bytes.
 #include "net/frame_pool.hpp"
 
 #include <cstdlib>

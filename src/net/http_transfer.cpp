@@ -1,3 +1,4 @@
+/// A transfer between libcurl's callbacks, which only note and wake, and the coroutine that reads.
 #include "net/http_transfer.hpp"
 
 #include <algorithm>

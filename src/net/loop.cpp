@@ -1,3 +1,4 @@
+/// The turn of a loop: wait, hand to libcurl, resume what became ready, reap what is over.
 #include "net/loop.hpp"
 
 #include <algorithm>

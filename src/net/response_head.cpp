@@ -1,3 +1,4 @@
+/// The checks libcurl leaves out, line by line.
 #include "net/response_head.hpp"
 
 #include <algorithm>

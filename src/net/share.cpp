@@ -1,3 +1,4 @@
+/// libcurl's share interface with a mutex for each kind of data, and its one instance a process.
 #include "net/share.hpp"
 
 #include <atomic>

@@ -1,3 +1,4 @@
+/// The difference between what libcurl wants watched and what is.
 #include "net/socket_table.hpp"
 
 namespace llmroute::net {

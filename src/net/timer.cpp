@@ -1,3 +1,4 @@
+/// The binary heap below a loop's timers.
 #include "net/timer.hpp"
 
 #include "net/loop.hpp"

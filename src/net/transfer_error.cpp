@@ -1,3 +1,4 @@
+/// The table from libcurl's result codes to what a router can act on.
 #include "net/transfer_error.hpp"
 
 #include <curl/curl.h>

@@ -1,3 +1,4 @@
+/// Blocking sockets, and just enough HTTP to read a request.
 #include "support/connection.hpp"
 
 #include <arpa/inet.h>

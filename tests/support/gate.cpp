@@ -1,3 +1,4 @@
+/// A gate is an eventfd that is never read.
 #include "support/gate.hpp"
 
 #include <sys/eventfd.h>

@@ -1,3 +1,4 @@
+/// Builds scripts and the responses in them.
 #include "support/script.hpp"
 
 #include <fmt/format.h>

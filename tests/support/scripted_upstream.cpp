@@ -1,3 +1,4 @@
+/// One thread accepts, one serves each connection; all that was seen is under one lock.
 #include "support/scripted_upstream.hpp"
 
 #include <signal.h>

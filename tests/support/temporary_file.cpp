@@ -1,3 +1,4 @@
+/// A file made by mkstemp, unlinked at the end.
 #include "support/temporary_file.hpp"
 
 #include <unistd.h>

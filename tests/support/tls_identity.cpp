@@ -1,3 +1,4 @@
+/// Makes a key and a certificate with libcrypto.
 #include "support/tls_identity.hpp"
 
 #include <openssl/evp.h>
