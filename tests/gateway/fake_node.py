@@ -145,4 +145,5 @@ class FakeNode:
             connection.close()
 
     def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)  # else the thread in accept() takes one more connection
         self.listener.close()
