@@ -42,7 +42,9 @@ class Walk {
     for (blanks(); at_ < json_.size() && json_[at_] == '"'; blanks()) {
       const std::size_t key_at = at_;
       const std::string key(string());
-      const std::string here = path.empty() ? key : path + "." + key;
+      std::string here = path;
+      if (!here.empty()) here += '.';
+      here += key;
       if (on_the_way(here)) best_ = key_at;
       at_ = std::min(json_.find(':', at_), json_.size() - 1) + 1;
       value(here);
@@ -56,7 +58,8 @@ class Walk {
     ++at_;
     std::size_t index = 0;
     for (blanks(); at_ < json_.size() && json_[at_] != ']'; blanks()) {
-      const std::string here = path + "[" + std::to_string(index++) + "]";
+      std::string here = path;
+      here.append("[").append(std::to_string(index++)).append("]");
       if (on_the_way(here)) best_ = at_;
       value(here);
       blanks();
