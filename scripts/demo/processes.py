@@ -1,5 +1,6 @@
 """Servers as child processes: started on a free port, known by the address they print, stopped by their id."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -8,7 +9,7 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("LLMROUTE_BIN_DIR", ROOT / "build" / "release" / "bin"))
+BIN = pathlib.Path(os.environ.get("LLMROUTE_BIN_DIR", ROOT / "build" / "release" / "bin")).resolve()
 
 
 def eventually(condition, what, seconds=10, pause=0.005):
@@ -19,6 +20,21 @@ def eventually(condition, what, seconds=10, pause=0.005):
             raise TimeoutError(f"not within {seconds} s: {what}")
         time.sleep(pause)
     return value
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """Signals that would end us wait for the end of the block. In the main thread only, as signal handlers are."""
+    waiting = []
+    handlers = {number: signal.signal(number, lambda got, _: waiting.append(got))
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in waiting:
+            signal.raise_signal(number)
 
 
 class Program:
@@ -41,9 +57,10 @@ class Program:
     def start(self, seconds=30):
         with open(self.log_path, "ab") as log:
             begin = log.tell()
-            self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *self.command, "--port", str(self.port)], cwd=self.directory,
-                env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+            command = ["setpriv", "--pdeathsig", "KILL", *self.command, "--port", str(self.port)]
+            with undisturbed():  # a child that we do not know of yet would outlive us
+                self.process = subprocess.Popen(command, cwd=self.directory, env=self.env, stdin=subprocess.DEVNULL,
+                                                stdout=log, stderr=subprocess.STDOUT)
         found = eventually(lambda: self._listening(begin), f"{self.name} listens", seconds)
         self.port = int(found[1])
         return self
@@ -83,6 +100,7 @@ class Program:
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
+        self.signal(signal.SIGCONT)  # it may be frozen
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
