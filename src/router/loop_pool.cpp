@@ -23,7 +23,8 @@ std::unique_ptr<WorkerLoop> LoopPool::take(RouterCore& core) {
 }
 
 void LoopPool::give(std::unique_ptr<WorkerLoop> worker) {
-  static const std::size_t most = 2 * std::max(1u, std::thread::hardware_concurrency());
+  static const std::size_t most =
+      std::size_t{2} * std::max(1u, std::thread::hardware_concurrency());
   const Time now = worker->loop.now();
   worker->idle_since = now;
   {
