@@ -23,6 +23,7 @@ std::unique_ptr<WorkerLoop> LoopPool::take(RouterCore& core) {
 }
 
 void LoopPool::give(std::unique_ptr<WorkerLoop> worker) {
+  if (worker->loop.core().forked()) return;  // the parent's: it may only be destroyed
   static const std::size_t most =
       std::size_t{2} * std::max(1u, std::thread::hardware_concurrency());
   const Time now = worker->loop.now();
