@@ -61,7 +61,7 @@ void Generation::begin() {
     return finish();
   }
   const auto keep = shared_from_this();
-  ticket_ = pace_.enter([this] {
+  pace_.enter(ticket_, [this] {
     if (pace_.instant()) return prefilled();
     later(pace_.prefill(question_.prompt_tokens, Clock::now()), &Generation::prefilled);
   });

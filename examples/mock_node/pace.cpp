@@ -10,15 +10,14 @@ Clock::duration microseconds(double us) {
 }
 }  // namespace
 
-std::uint64_t Pace::enter(std::function<void()> begin) {
-  const std::uint64_t ticket = ++last_ticket_;
+void Pace::enter(std::uint64_t& ticket, std::function<void()> begin) {
+  ticket = ++last_ticket_;
   if (static_cast<int>(running_) < options_.max_num_seqs) {
     ++running_;
     begin();
   } else {
     waiting_.emplace_back(ticket, std::move(begin));
   }
-  return ticket;
 }
 
 void Pace::leave(std::uint64_t ticket) {

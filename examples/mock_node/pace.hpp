@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <utility>
@@ -22,8 +23,9 @@ class Pace {
  public:
   explicit Pace(const PaceOptions& options) : options_(options) {}
 
-  /// Runs `begin` now when a slot is free, else when one is. Returns a ticket for leave().
-  std::uint64_t enter(std::function<void()> begin);
+  /// Runs `begin` now when a slot is free, else when one is. `ticket`, for leave(), is set before:
+  /// an answer that takes no time is over, and leaves, within `begin`.
+  void enter(std::uint64_t& ticket, std::function<void()> begin);
 
   /// The request is over, or has gone while it waited.
   void leave(std::uint64_t ticket);

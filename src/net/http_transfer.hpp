@@ -69,12 +69,17 @@ class HttpTransfer {
   };
   Read read(Time deadline) noexcept { return Read{*this, deadline}; }
 
-  /// The final response's, once head_complete(); 0 before.
+  /// The final response's, once its head has come; 0 before.
   int status() const noexcept { return head_.status(); }
-  bool head_complete() const noexcept { return head_.complete(); }
 
   /// Parsed when first asked for; empty before the head is complete.
   const Headers& headers();
+
+  /// The same, moved out: for whoever is done with the transfer.
+  Headers take_headers() {
+    (void)headers();
+    return headers_ ? std::move(*headers_) : Headers{};
+  }
 
   /// Why read() said failed.
   const TransferError& error() const noexcept { return *error_; }

@@ -8,6 +8,7 @@
 
 #include "net/fork.hpp"
 #include "net/transfer_fixture.hpp"
+#include "support/leave_child.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
@@ -22,7 +23,7 @@ template <class F>
 bool in_child(F&& work) {
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
-  if (child == 0) ::_exit(work() ? 0 : 1);
+  if (child == 0) leave_child(work());
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -58,3 +58,13 @@ def test_lines_that_do_not_run_count(tree):
     header = HEADER.replace("  return value + 1;", "  if (value == 7) {\n    value += 2;\n  }\n  return value + 1;")
     code, output = check(tree, "return twice(1) + unused(1) + dialect() - 5;", header)
     assert code == 1 and "core: 80.0%" in output
+
+
+def test_what_is_allowed_passes_and_must_be_needed(tree):
+    allowed = tree / "scripts/coverage_allowed.txt"
+    allowed.write_text("# why\ninclude/llmroute/core/sum.hpp: unused(int)  # for the sake of it\n")
+    # The line it has still counts for the area: one more that runs keeps the share above the floor.
+    header = HEADER.replace("return value + value; }", "\n" + "  value += 0;\n" * 60 + "  return value + value;\n}")
+    assert check(tree, "return twice(1) + dialect() - 3;", header)[0] == 0
+    code, output = check(tree, "return twice(1) + unused(1) + dialect() - 5;", header)
+    assert code == 1 and "coverage_allowed.txt: include/llmroute/core/sum.hpp: unused(int) is called, or gone" in output

@@ -1,0 +1,68 @@
+/// A router that was used before fork(): the child goes on with what was learnt, on sockets of its
+/// own.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "router/router_fixture.hpp"
+#include "support/leave_child.hpp"
+
+using namespace llmroute;
+using namespace llmroute::test;
+
+namespace {
+
+/// Runs `work` in a child; true when it returned true.
+template <class F>
+bool in_child(F&& work) {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) leave_child(work());
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+}  // namespace
+
+TEST_CASE("a router in a forked child", "[router][fork]") {
+  ScriptedUpstream node(answer(200, chat_completion("x")));
+  Router router(config_of(node));
+  REQUIRE(router.route_chat(hello));
+
+  SECTION("makes calls of its own, and so does the parent afterwards") {
+    CHECK(in_child([&] { return router.route_chat(hello).has_value(); }));
+    CHECK(router.route_chat(hello).has_value());
+    CHECK(node.request_count() == 3);
+  }
+  SECTION("starts background calls although the parent's thread is not there") {
+    const auto started = [&] {
+      bool good = false;
+      Call call = router.start({.body = hello},
+                               {.on_done = [&](Result<Reply> r) { good = r.has_value(); }});
+      call.wait();
+      return good;
+    };
+    REQUIRE(started());
+    CHECK(in_child(started));
+    CHECK(started());
+  }
+}
+
+TEST_CASE("a stream that was open at fork() belongs to the parent", "[router][fork]") {
+  Gate gate;
+  ScriptedUpstream node(
+      event_stream({chat_chunk("a")}, Ending::open)
+          .wait(gate)
+          .send(chunk(chat_chunk("b")) + chunk(chat_finish()) + chunk(done()) + chunk("")));
+  Router router(config_of(node));
+  Result<Stream> stream = router.stream({.body = hello});
+  REQUIRE(stream);
+  CHECK(in_child([&] {
+    const Result<std::optional<Event>> event = stream->next();
+    return !event && event.error().code == ErrorCode::forked;
+  }));
+  gate.open();
+  const Collected all = collect(*stream);
+  CHECK_FALSE(all.error);
+  CHECK(all.data.size() == 3);
+}
