@@ -165,21 +165,15 @@ bool may_go_on(CallState& call, Progress& progress) {
 }
 
 /// Whether another node could take over if the one just picked stays silent.
-bool others_left(CallState& call) {
-  if (call.retries_left <= 0) return false;
-  const std::vector<NodeStatus> nodes = call.core.pool().snapshot(call.loop.now());
-  return std::any_of(nodes.begin(), nodes.end(), [&](const NodeStatus& status) {
-    const bool tried =
-        std::find(call.tried.begin(), call.tried.end(), status.node->id()) != call.tried.end();
-    return !tried && !status.draining && status.breaker != BreakerState::open &&
-           call.core.pool().serves(*status.node, call.pick.model);
-  });
+bool others_left(CallState& call, NodeId present) {
+  return call.retries_left > 0 &&
+         call.local.reader.has_other(call.pick.model, call.tried, present, call.loop.now());
 }
 
 net::Task<Opened> ask(CallState& call, NodeTicket ticket) {
   if (!call.stream()) return open_plain(call, std::move(ticket));
   Duration limit = call.core.config().timeouts.first_content;
-  if (limit > Duration::zero() && !others_left(call)) limit = Duration::zero();
+  if (limit > Duration::zero() && !others_left(call, ticket.node().id())) limit = Duration::zero();
   return open_stream(call, std::move(ticket), limit);
 }
 
@@ -217,7 +211,6 @@ net::Task<Result<Reply>> attempts(CallState& call) {
     progress.paid = false;
     progress.last_node = picked.ticket.node().name();
     progress.last_id = picked.ticket.node().id();
-    call.tried.push_back(*progress.last_id);
     net::Task<Opened> opening = ask(call, std::move(picked.ticket));
     Opened attempt = co_await opening;
     if (!attempt->failure) {
@@ -226,6 +219,7 @@ net::Task<Result<Reply>> attempts(CallState& call) {
       Result<Reply> result = co_await pumping;
       co_return result;
     }
+    call.tried.push_back(*progress.last_id);
     remember(call, *attempt);
     progress.last = std::move(attempt->failure);
     if (!worth_retrying(*progress.last)) co_return exhausted(call, progress);

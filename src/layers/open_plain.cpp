@@ -42,7 +42,8 @@ net::Task<Opened> open_plain(CallState& call, NodeTicket ticket) {
   } else if (end.kind == net::Chunk::Kind::failed) {
     attempt->fail(failure_of(attempt->transfer.error(), status));
   } else if (!is_success(status)) {
-    attempt->fail(failure_of(status, attempt->transfer.headers(), attempt->transfer.take_body()));
+    attempt->fail(
+        failure_of(status, attempt->transfer.take_headers(), attempt->transfer.take_body()));
   } else {
     attempt->answer = attempt->transfer.take_body();
     attempt->answer_view = wire::read_reply(attempt->answer);
@@ -62,7 +63,7 @@ Reply plain_reply(CallState& call, OpenAttempt& attempt) {
   if (view.model_length != 0 && attempt.ticket.model_id() != call.pick.model) {
     attempt.answer.replace(view.model_offset, view.model_length, wire::json_quote(call.pick.model));
   }
-  return call.reply(attempt.transfer.status(), attempt.transfer.headers(),
+  return call.reply(attempt.transfer.status(), attempt.transfer.take_headers(),
                     std::move(attempt.answer));
 }
 

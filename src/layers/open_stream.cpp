@@ -31,7 +31,7 @@ net::Task<AttemptFailure> why_no_stream(OpenAttempt& attempt, Time until) {
   const int status = attempt.transfer.status();
   std::string body = co_await rest_of_body(attempt, until);
   if (!is_success(status)) {
-    co_return failure_of(status, attempt.transfer.headers(), std::move(body));
+    co_return failure_of(status, attempt.transfer.take_headers(), std::move(body));
   }
   AttemptFailure failure{.kind = FailureKind::not_json_in_200, .http_status = status};
   failure.reason = "200 without an event stream";

@@ -45,7 +45,7 @@ Result<Reply> whole(CallState& call, OpenAttempt& attempt) {
   call.usage = attempt.progress.usage();
   attempt.ticket.succeed(attempt.transfer.status(), call.usage);
   attempt.transfer.finish_early();
-  return call.reply(attempt.transfer.status(), attempt.transfer.headers(), {});
+  return call.reply(attempt.transfer.status(), attempt.transfer.take_headers(), {});
 }
 
 Error interrupted(CallState& call, const OpenAttempt& attempt) {

@@ -7,6 +7,7 @@
 #include <llmroute/wire/request_view.hpp>
 
 #include "layers/refusals.hpp"
+#include "router/loop_state.hpp"
 #include "router/router_core.hpp"
 
 namespace llmroute::detail {
@@ -68,7 +69,7 @@ net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
                    call.request.body.size() / 4, std::numeric_limits<std::uint32_t>::max())),
                .output_tokens = call.view.max_tokens,
                .stream = call.stream()};
-  if (!call.model.empty() && !call.core.pool().knows_model(call.model)) {
+  if (!call.model.empty() && !call.local.reader.knows_model(call.model)) {
     return end_with(unknown_model(call));
   }
   return next(call);

@@ -83,22 +83,26 @@ void CallRoot::conclude(Result<Reply> result) {
   entry_.unlink();
   state_.permit = {};
   result_.emplace(std::move(result));
-  if (core_->observed()) {
-    const bool good = result_->has_value();
-    core_->tell(CallEvent{
-        .request_id = state_.request_id,
-        .model = state_.model,
-        .tenant = state_.request.options.tenant,
-        .node = state_.attempts.empty() ? std::string_view{} : state_.attempts.back().node,
-        .stream = state_.stream(),
-        .error = good ? std::nullopt : std::optional(result_->error().code),
-        .http_status = good ? (*result_)->http_status : result_->error().client_status(),
-        .attempts = static_cast<int>(state_.attempts.size()),
-        .usage = state_.usage,
-        .time = state_.elapsed(),
-        .first_content = state_.first_content});
-  }
+  if (core_->observed()) tell_of_end();
   on_end();  // may destroy this
+}
+
+void CallRoot::tell_of_end() {
+  const bool good = result_->has_value();
+  const std::vector<AttemptRecord>& attempts =
+      good ? (*result_)->attempts : result_->error().attempts;
+  core_->tell(
+      CallEvent{.request_id = state_.request_id,
+                .model = state_.model,
+                .tenant = state_.request.options.tenant,
+                .node = attempts.empty() ? std::string_view{} : attempts.back().node,
+                .stream = state_.stream(),
+                .error = good ? std::nullopt : std::optional(result_->error().code),
+                .http_status = good ? (*result_)->http_status : result_->error().client_status(),
+                .attempts = static_cast<int>(attempts.size()),
+                .usage = state_.usage,
+                .time = state_.elapsed(),
+                .first_content = state_.first_content});
 }
 
 }  // namespace llmroute::detail

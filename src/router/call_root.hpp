@@ -46,6 +46,7 @@ class CallRoot : private net::Doomed {
   void reap() noexcept override;
   Result<Reply> outcome_of_task();
   void conclude(Result<Reply> result);
+  void tell_of_end();
   static void on_task_done(void* self);
   static void on_deadline(void* self);
 

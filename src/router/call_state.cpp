@@ -63,14 +63,14 @@ Error CallState::fail(ErrorCode code, std::string message) const {
   return error;
 }
 
-Reply CallState::reply(int http_status, Headers headers, std::string body) const {
+Reply CallState::reply(int http_status, Headers headers, std::string body) {
   return {.http_status = http_status,
           .headers = std::move(headers),
           .body = std::move(body),
           .node = attempts.empty() ? std::string{} : attempts.back().node,
           .model = std::string(pick.model),
           .request_id = request_id,
-          .attempts = attempts,
+          .attempts = std::move(attempts),
           .usage = usage,
           .time = elapsed(),
           .first_content = first_content};

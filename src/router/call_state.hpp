@@ -34,8 +34,8 @@ struct CallState {
   /// An error that carries what the call knows: attempts, last node, partial text, usage.
   Error fail(ErrorCode code, std::string message) const;
 
-  /// The answer as the caller gets it.
-  Reply reply(int http_status, Headers headers, std::string body) const;
+  /// The answer as the caller gets it. Takes the attempts along: the call is over.
+  Reply reply(int http_status, Headers headers, std::string body);
 
   /// Fields to send beside a node's own; valid until the next call of this function.
   std::span<const Header> upstream_headers();

@@ -194,6 +194,15 @@ TEST_CASE("a key's rest for an unheard-of model holds for all such models", "[co
   CHECK(f.name("two") == "all_resting");
 }
 
+TEST_CASE("a key rests for a model id that only an alias names", "[core][pool][rest]") {
+  std::vector<NodeConfig> nodes = plain_nodes(2);
+  for (NodeConfig& node : nodes) node.models.clear();
+  PoolFixture f(nodes, {}, {{.name = "alias", .model_id = "id"}});
+  f.pool.rest_key(f.id("a"), "id", f.time.now() + 1s);
+  CHECK(f.picks(4, "alias") == Picks{{"b", 4}});
+  CHECK(f.picks(4, "other") == Picks{{"a", 2}, {"b", 2}});
+}
+
 TEST_CASE("a node at its own cap is not asked", "[core][pool][cap]") {
   std::vector<NodeConfig> nodes = plain_nodes(2);
   nodes[0].max_concurrent_requests = 1;
@@ -240,6 +249,22 @@ TEST_CASE("what has been tried is not asked again", "[core][pool]") {
     tried.push_back(id);
   }
   CHECK(f.pick("m", tried).miss == PickMiss::all_tried);
+}
+
+TEST_CASE("whether there is another node to ask", "[core][pool]") {
+  std::vector<NodeConfig> nodes = plain_nodes(3);
+  nodes[2].models = {"n"};
+  PoolFixture f(nodes);
+  const auto other = [&](std::vector<NodeId> tried) {
+    return f.reader.has_other("m", tried, f.id("a"), f.time.now());
+  };
+  CHECK(other({}));
+  CHECK_FALSE(other({f.id("b")}));
+  CHECK_FALSE(f.reader.has_other("nobody's", {}, f.id("a"), f.time.now()));
+  SECTION("not one behind a breaker") {
+    f.fail("b", FailureKind::server_error, 3);
+    CHECK_FALSE(other({}));
+  }
 }
 
 TEST_CASE("a strategy that names a node out of range gets the first", "[core][pool]") {

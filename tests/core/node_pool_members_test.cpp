@@ -39,6 +39,15 @@ TEST_CASE("nodes come and go", "[core][pool]") {
   CHECK(f.name() == "unknown_model");
 }
 
+TEST_CASE("a reader knows the models of the pool as it is now", "[core][pool]") {
+  PoolFixture f(plain_nodes(1));
+  CHECK(f.reader.knows_model("m"));
+  CHECK(f.reader.knows_model("m"));
+  CHECK_FALSE(f.reader.knows_model("n"));
+  REQUIRE(f.pool.remove("a", f.time.now()));
+  CHECK_FALSE(f.reader.knows_model("m"));
+}
+
 TEST_CASE("a node without a name is known by its URL", "[core][pool]") {
   PoolFixture f({});
   NodeConfig config = node("");

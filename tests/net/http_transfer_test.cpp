@@ -175,6 +175,18 @@ TEST_CASE("connections are kept", "[net][transfer]") {
     CHECK(node.request_count() == 100);
     CHECK(node.connections() <= 4);
   }
+
+  SECTION("but not over one whose end has not come yet") {
+    Gate gate;
+    ScriptedUpstream node(
+        std::vector{event_stream({sse("a"), done()}, Ending::open).wait(gate).send(chunk("")),
+                    event_stream({sse("b"), done()})});
+    const Endpoint to = endpoint(node);
+    read_to_done(loop, to);
+    read_to_done(loop, to);
+    CHECK(node.connections() == 2);
+    gate.open();
+  }
 }
 
 TEST_CASE("a connection is not kept beyond its age, so that a node that moved is found again",

@@ -115,6 +115,12 @@ class NodePool::Reader {
   PickOutcome acquire(Strategy& strategy, const PickRequest& request, std::string_view path,
                       std::span<const NodeId> tried, Rng& rng, Time now);
 
+  /// NodePool::knows_model, at the cost of a comparison for the model asked last.
+  bool knows_model(std::string_view model);
+
+  /// Whether a node neither in `tried` nor `present` may be asked for the model.
+  bool has_other(std::string_view model, std::span<const NodeId> tried, NodeId present, Time now);
+
  private:
   void follow();
   const CandidateList& list_of(CandidateSlot& slot, Time now);
@@ -126,6 +132,7 @@ class NodePool::Reader {
   std::vector<CandidateSlot::Copy> lists_;  // by the slot's ordinal
   std::string last_model_;
   CandidateSlot* last_slot_ = nullptr;  // of last_model_
+  std::string known_model_;             // one that the present snapshot knows; empty: none yet
 };
 
 inline NodePool::NodePool(PoolOptions options, std::vector<NodeConfig> nodes,
@@ -340,6 +347,29 @@ inline void NodePool::Reader::follow() {
   snapshot_ = pool_->current();
   lists_.assign(snapshot_->slot_count(), {});
   last_slot_ = nullptr;
+  known_model_.clear();
+}
+
+inline bool NodePool::Reader::knows_model(std::string_view model) {
+  follow();
+  if (!model.empty() && model == known_model_) return true;
+  if (!snapshot_->knows_model(model)) return false;
+  known_model_ = model;
+  return true;
+}
+
+inline bool NodePool::Reader::has_other(std::string_view model, std::span<const NodeId> tried,
+                                        NodeId present, Time now) {
+  follow();
+  CandidateSlot* slot = slot_of(model);
+  if (slot == nullptr) return false;
+  const auto other = [&](const Member* member) {
+    const NodeId id = member->node->id();
+    return id != present && std::find(tried.begin(), tried.end(), id) == tried.end();
+  };
+  const CandidateList& list = list_of(*slot, now);
+  return std::any_of(list.front.members.begin(), list.front.members.end(), other) ||
+         std::any_of(list.behind.members.begin(), list.behind.members.end(), other);
 }
 
 /// Small lists are rebuilt at once, large ones at most every 10 ms: until then the breakers
