@@ -43,7 +43,7 @@ std::optional<Message> first_message(std::string_view in) {
   return Message{.head = head, .body = in.substr(start, size), .length = start + size};
 }
 
-std::size_t ChunkReader::take(std::string_view in) {
+std::size_t ChunkReader::take(std::string_view in, std::string& body) {
   std::size_t taken = 0;
   while (!done_) {
     const std::string_view rest = in.substr(taken);
@@ -54,7 +54,7 @@ std::size_t ChunkReader::take(std::string_view in) {
     if (rest.size() < whole) break;
     taken += whole;
     done_ = size == 0;
-    if (!done_) ++chunks_;
+    body.append(rest.substr(line + 2, size));
   }
   return taken;
 }

@@ -4,31 +4,30 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace bench {
 
 struct Message {
   std::string_view head;
-  std::string_view body;    ///< of a Content-Length message
-  bool chunked = false;     ///< the body comes after `length`
-  std::size_t length = 0;   ///< bytes taken from the input
+  std::string_view body;   ///< of a Content-Length message
+  bool chunked = false;    ///< the body comes after `length`
+  std::size_t length = 0;  ///< bytes taken from the input
 };
 
 /// The first message of `in`; none while bytes are missing.
 std::optional<Message> first_message(std::string_view in);
 
-/// Walks the chunks of a chunked body as they come.
+/// A chunked body, as it comes.
 class ChunkReader {
  public:
-  /// Calls nothing and copies nothing: counts. Returns the bytes taken from `in`.
-  std::size_t take(std::string_view in);
+  /// Appends what the whole chunks at the front of `in` hold; the bytes taken from `in`.
+  std::size_t take(std::string_view in, std::string& body);
 
   bool done() const noexcept { return done_; }
-  long chunks() const noexcept { return chunks_; }
 
  private:
-  long chunks_ = 0;
   bool done_ = false;
 };
 

@@ -42,8 +42,10 @@ class Node {
   [[noreturn]] void run() {
     for (;;) {
       for (const epoll_event& event : poller_.wait(until_tick())) {
-        if (event.data.ptr == nullptr) accept_all();
-        else on_ready(*static_cast<Connection*>(event.data.ptr), event.events);
+        if (event.data.ptr == nullptr)
+          accept_all();
+        else
+          on_ready(*static_cast<Connection*>(event.data.ptr), event.events);
       }
       if (!streams_.empty() && Clock::now() >= tick_) send_one_each();
     }
@@ -68,15 +70,18 @@ class Node {
     while (const auto message = bench::first_message(connection.in)) {
       const bool stream = message->body.find("\"stream\":true") != message->body.npos;
       connection.in.erase(0, message->length);
-      if (!stream) send(connection, plain_);
-      else if (pace_ < 0) send(connection, whole_stream_);
-      else start(connection);
+      if (!stream)
+        send(connection, plain_);
+      else if (pace_ < 0)
+        send(connection, whole_stream_);
+      else
+        start(connection);
     }
   }
 
   void start(Connection& connection) {
-    send(connection, head_);
-    connection.chunks_left = chunks_;
+    send(connection, head_ + chunk_);
+    connection.chunks_left = chunks_ - 1;
     if (streams_.empty()) tick_ = Clock::now() + std::chrono::milliseconds(pace_);
     streams_.push_back(&connection);
   }

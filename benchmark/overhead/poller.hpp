@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 namespace bench {
