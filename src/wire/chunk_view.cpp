@@ -23,6 +23,7 @@ class ChunkReader {
  private:
   bool read_choice(od::object choice);
   bool read_delta(od::object delta, std::string_view& text);
+  Span array_at(od::value& value) const;
   std::string_view string_at(std::string_view raw) const {
     return data_.substr(static_cast<std::size_t>(raw.data() - base_), raw.size());
   }
@@ -62,6 +63,13 @@ bool has_items(od::value& value) {
   return !value.get_array().get(array) && !array.is_empty().get(empty) && !empty;
 }
 
+Span ChunkReader::array_at(od::value& value) const {
+  od::array array;
+  std::string_view json;
+  if (value.get_array().get(array) || array.raw_json().get(json)) return {};
+  return {static_cast<std::size_t>(json.data() - base_), json.size()};
+}
+
 bool ChunkReader::read_delta(od::object delta, std::string_view& text) {
   for (auto field : delta) {
     std::string_view key;
@@ -71,11 +79,15 @@ bool ChunkReader::read_delta(od::object delta, std::string_view& text) {
     if (is_content_field(key)) {
       if (!non_empty_string(value, token)) continue;
       view.has_content = true;
-      if (key == "content") text = string_at(token.substr(1, token.size() - 2));
+      if (key == "content") {
+        text = string_at(token.substr(1, token.size() - 2));
+      } else {
+        view.text_only = false;
+      }
     } else if (key == "tool_calls") {
-      if (has_items(value)) view.has_content = true;
+      if (has_items(value)) view.has_content = true, view.text_only = false;
     } else if (key == "function_call" || key == "audio") {
-      if (!is_null(value)) view.has_content = true;
+      if (!is_null(value)) view.has_content = true, view.text_only = false;
     }
   }
   return true;
@@ -103,12 +115,22 @@ bool ChunkReader::read_choice(od::object choice) {
         view.has_content = true;
         text = string_at(token.substr(1, token.size() - 2));
       }
+    } else if (key == "token_ids") {
+      const Span ids = array_at(value);
+      if (ids.length != 0) view.token_ids_at = ids;
+    } else if (key == "prompt_token_ids") {
+      const Span ids = array_at(value);
+      if (ids.length != 0) view.prompt_token_ids_at = ids;
     }
   }
   const std::uint64_t bit = std::uint64_t{1} << std::clamp<std::int64_t>(index, 0, 63);
   view.seen_choices |= bit;
   if (finished) view.finished_choices |= bit;
-  if (index == 0) view.text = text;
+  if (index == 0) {
+    view.text = text;
+  } else if (!text.empty()) {
+    view.text_only = false;
+  }
   return true;
 }
 
@@ -135,6 +157,9 @@ bool ChunkReader::read(od::object object) {
       if (is_null(value) || value.get_object().get(usage)) continue;
       view.usage = read_usage(usage);
       view.has_usage = true;
+    } else if (key == "prompt_token_ids") {
+      const Span ids = array_at(value);
+      if (ids.length != 0) view.prompt_token_ids_at = ids;
     } else if (key == "error") {
       view.is_error = !is_null(value);
     }

@@ -4,6 +4,7 @@
 
 #include "wire/captures.hpp"
 
+using llmroute::wire::read_context_length;
 using llmroute::wire::read_model_list;
 using Names = std::vector<std::string>;
 
@@ -26,4 +27,14 @@ TEST_CASE("what is no model list is none", "[model_list]") {
     CAPTURE(body);
     CHECK_FALSE(read_model_list(body));
   }
+}
+
+TEST_CASE("how long a model's context is", "[wire][models]") {
+  const std::string list =
+      R"({"data":[{"id":"a","max_model_len":1024},{"id":"b"},{"id":"c","max_model_len":99999999999}]})";
+  CHECK(read_context_length(list, "a") == 1024);
+  CHECK(read_context_length(list, "b") == 0);
+  CHECK(read_context_length(list, "c") == 4294967295);
+  CHECK(read_context_length(list, "d") == 0);
+  CHECK(read_context_length("nonsense", "a") == 0);
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <llmroute/usage.hpp>
+#include <llmroute/wire/span.hpp>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,9 @@ struct ChunkView {
   std::size_t model_offset = 0;        ///< of the `model` string, quotes included
   std::size_t model_length = 0;        ///< 0: there is none
   std::string_view text{};             ///< of choice 0, still escaped, without quotes
+  bool text_only = true;               ///< `text` is all the content there is
+  Span token_ids_at{};                 ///< the array of choice 0, brackets included; length 0: none
+  Span prompt_token_ids_at{};          ///< likewise, beside `choices` or within choice 0
   Usage usage{};
 };
 

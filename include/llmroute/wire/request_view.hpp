@@ -5,16 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <llmroute/result.hpp>
+#include <llmroute/wire/span.hpp>
 #include <string>
 #include <string_view>
 
 namespace llmroute::wire {
-
-/// A JSON value's place in the body; length 0: it is not there.
-struct Span {
-  std::size_t offset = 0;
-  std::size_t length = 0;
-};
 
 struct RequestView {
   std::string model{};  ///< unescaped; empty: see has_model
