@@ -18,6 +18,8 @@ constexpr std::pair<std::string_view, UnlistedModels> unlisted_words[] = {
     {"serve", UnlistedModels::serve}, {"refuse", UnlistedModels::refuse}};
 constexpr std::pair<std::string_view, AllDown> all_down_words[] = {
     {"fail_fast", AllDown::fail_fast}, {"wait", AllDown::wait}, {"least_bad", AllDown::least_bad}};
+constexpr std::pair<std::string_view, Resume> resume_words[] = {
+    {"off", Resume::off}, {"safe", Resume::safe}, {"best_effort", Resume::best_effort}};
 constexpr std::pair<std::string_view, FairBy> fair_words[] = {{"tenant", FairBy::tenant},
                                                               {"none", FairBy::none}};
 constexpr std::pair<std::string_view, BreakerMode> mode_words[] = {
@@ -36,6 +38,7 @@ void read_router(ConfigSection& in, RouterConfig& out) {
   in.read("retry_floor", out.retry_floor);
   in.read("backoff", out.backoff);
   in.read_word("all_down", out.all_down, all_down_words);
+  in.read_word("resume", out.resume, resume_words);
   in.read_size("max_event", out.max_event);
   in.read("seed", out.seed);
 }

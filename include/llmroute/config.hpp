@@ -15,6 +15,13 @@
 
 namespace llmroute {
 
+/// What happens to a stream that dies after its first content.
+enum class Resume : std::uint8_t {
+  off,         ///< it ends with stream_interrupted
+  safe,        ///< it goes on elsewhere where the result equals the uncut stream
+  best_effort  ///< also where it is only plausible: the text so far as the answer's beginning
+};
+
 struct RouterConfig {
   std::string strategy = "auto";
   std::string default_model{};  ///< for a request that names none; empty: the only one there is
@@ -24,6 +31,7 @@ struct RouterConfig {
   double retry_floor = 1;     ///< tokens a second
   Duration backoff = std::chrono::milliseconds(500);
   AllDown all_down = AllDown::fail_fast;
+  Resume resume = Resume::safe;
   std::size_t max_event = 1 << 20;  ///< bytes of one SSE event
   std::uint64_t seed = 0;           ///< 0: from the system
 };

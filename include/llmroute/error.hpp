@@ -55,6 +55,20 @@ struct ErrorTraits {
 /// The row of a code.
 constexpr const ErrorTraits& traits(ErrorCode code) noexcept;
 
+/// How an attempt goes on with a stream whose node died after its first content.
+enum class Rung : std::uint8_t {
+  none,    ///< it does not: nothing had been delivered before
+  ids,     ///< from the token ids of what was delivered
+  replay,  ///< the whole answer again, what equals the delivered part swallowed
+  prefill  ///< the delivered text as the beginning of the answer
+};
+
+/// "ids", "replay", "prefill"; empty for none.
+constexpr std::string_view name(Rung rung) noexcept {
+  constexpr std::string_view names[] = {"", "ids", "replay", "prefill"};
+  return names[static_cast<std::size_t>(rung)];
+}
+
 /// One try of one node, successful or not, as the caller may read it afterwards.
 struct AttemptRecord {
   std::string node;
@@ -62,6 +76,8 @@ struct AttemptRecord {
   int http_status = 0;             ///< 0: no response head came
   std::string reason;              ///< "503", "connect refused", ... in words for a log line
   Duration time{};                 ///< from its start to its end
+  Rung rung = Rung::none;
+  Usage usage{};  ///< as the node counted it; of a stream that broke, the events with content
 };
 
 /// Why a call did not end with a whole answer.

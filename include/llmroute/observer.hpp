@@ -17,6 +17,7 @@ struct AttemptEvent {
   std::string_view reason;
   Duration time{};
   std::optional<Duration> first_content;  ///< streams: from the attempt's start
+  Rung rung = Rung::none;
 };
 
 /// One call, told when it ends.

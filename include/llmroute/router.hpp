@@ -27,6 +27,7 @@ struct CallOptions {
   int priority = 0;                    ///< in the queue: higher first
   std::string_view session_key{};      ///< keeps a conversation together, for strategies that care
   std::string_view request_id{};       ///< default: made by the router
+  std::optional<Resume> resume{};      ///< default router.resume
 };
 
 /// Views are borrowed until a blocking call returns; start() and run_on() copy what they keep.

@@ -7,6 +7,7 @@
 
 #include "layers/open_attempt.hpp"
 #include "layers/refusals.hpp"
+#include "layers/resume.hpp"
 #include "router/router_core.hpp"
 #include "router/turn.hpp"
 
@@ -27,6 +28,7 @@ struct Progress {
   int retries = 0;
   int same_node_retries = 0;
   bool paid = false;  ///< the next attempt's retry has been taken from the budgets
+  Ladder ladder{};    ///< how a stream that has begun goes on
 };
 
 /// `no node left for "qwen-72b": 3 tried, last gpu-2: 503 after 1.2 s`.
@@ -47,6 +49,20 @@ Error exhausted(const CallState& call, const Progress& progress) {
   error.headers = last.headers;
   error.retry_after = last.retry_after;
   return error;
+}
+
+/// The stream broke, and does not go on.
+Error interrupted(CallState& call, const Progress& progress) {
+  const AttemptFailure& last = *progress.last;
+  Error error = call.fail(ErrorCode::stream_interrupted,
+                          fmt::format("the stream from {} broke after {} bytes of text: {}",
+                                      progress.last_node, call.ledger.text().size(), last.reason));
+  error.body = last.body;
+  return error;
+}
+
+Error given_up(CallState& call, const Progress& progress) {
+  return call.committed ? interrupted(call, progress) : exhausted(call, progress);
 }
 
 /// Why no node could be picked, when none was asked before.
@@ -124,7 +140,7 @@ RetryDecision after_failure(CallState& call, const Progress& progress, bool othe
   return policy.decide({.failure = failure.kind,
                         .retries = progress.retries,
                         .same_node_retries = progress.same_node_retries,
-                        .committed = call.committed,
+                        .committed = call.committed && !progress.ladder.possible(call),
                         .other_node = other_node,
                         .retry_after = failure.retry_after,
                         .should_retry = failure.should_retry,
@@ -170,11 +186,35 @@ bool others_left(CallState& call, NodeId present) {
          call.local.reader.has_other(call.pick.model, call.tried, present, call.loop.now());
 }
 
-net::Task<Opened> ask(CallState& call, NodeTicket ticket) {
+net::Task<Opened> ask(CallState& call, NodeTicket ticket, Asking asking) {
   if (!call.stream()) return open_plain(call, std::move(ticket));
   Duration limit = call.core.config().timeouts.first_content;
   if (limit > Duration::zero() && !others_left(call, ticket.node().id())) limit = Duration::zero();
-  return open_stream(call, std::move(ticket), limit);
+  return open_stream(call, std::move(ticket), std::move(asking), limit);
+}
+
+/// An attempt that goes on with a stream has led nowhere through no fault of its node's: this rung
+/// of the ladder is of no use.
+bool wrong_rung(const OpenAttempt& attempt) noexcept {
+  return attempt.ticket.rung() != Rung::none && (attempt.failure->kind == FailureKind::diverged ||
+                                                 !traits(attempt.failure->kind).elsewhere);
+}
+
+/// What the loop does next.
+enum class After { pick, end };
+
+After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
+  if (wrong_rung(attempt)) {
+    progress.ladder.give_up(attempt.ticket.rung());
+    return progress.ladder.possible(call) ? After::pick : After::end;
+  }
+  call.tried.push_back(attempt.ticket.node().id());
+  remember(call, attempt);
+  progress.last = std::move(attempt.failure);
+  progress.last_node = attempt.ticket.node().name();
+  progress.last_id = attempt.ticket.node().id();
+  if (!worth_retrying(*progress.last)) return After::end;
+  return !call.committed || progress.ladder.possible(call) ? After::pick : After::end;
 }
 
 net::Task<Result<Reply>> attempts(CallState& call) {
@@ -196,9 +236,13 @@ net::Task<Result<Reply>> attempts(CallState& call) {
       continue;
     }
     if (!picked) {
-      if (!progress.last) co_return no_node(call, picked);
+      if (!progress.last) {
+        Error error = no_node(call, picked);
+        if (call.committed) error.code = ErrorCode::stream_interrupted;
+        co_return error;
+      }
       const std::optional<Duration> wait = same_node_again(call, progress, picked.miss);
-      if (!wait) co_return exhausted(call, progress);
+      if (!wait) co_return given_up(call, progress);
       net::SleepUntil sleep(call.loop, after(call.loop.now(), *wait));
       co_await sleep;
       std::erase(call.tried, *progress.last_id);
@@ -206,23 +250,29 @@ net::Task<Result<Reply>> attempts(CallState& call) {
     }
     if (!may_go_on(call, progress)) {
       picked.ticket.release();
-      co_return exhausted(call, progress);
+      co_return given_up(call, progress);
     }
     progress.paid = false;
-    progress.last_node = picked.ticket.node().name();
-    progress.last_id = picked.ticket.node().id();
-    net::Task<Opened> opening = ask(call, std::move(picked.ticket));
+    std::optional<Asking> asking{std::in_place};
+    if (call.committed) {
+      net::Task<std::optional<Asking>> deciding = progress.ladder.asking(call, picked.ticket);
+      asking = co_await deciding;
+      if (!asking) co_return given_up(call, progress);
+    }
+    net::Task<Opened> opening = ask(call, std::move(picked.ticket), std::move(*asking));
     Opened attempt = co_await opening;
     if (!attempt->failure) {
       if (!call.stream()) co_return plain_reply(call, *attempt);
-      net::Task<Result<Reply>> pumping = pump(call, std::move(attempt));
-      Result<Reply> result = co_await pumping;
+      net::Task<bool> pumping = pump(call, *attempt);
+      const bool whole = co_await pumping;
+      if (whole) co_return stream_reply(call, *attempt);
+    }
+    if (after_attempt(call, progress, *attempt) == After::end) co_return given_up(call, progress);
+    if (call.committed && Ladder::only_end_missing(call)) {
+      net::Task<Result<Reply>> ending = Ladder::end_by_length(call);
+      Result<Reply> result = co_await ending;
       co_return result;
     }
-    call.tried.push_back(*progress.last_id);
-    remember(call, *attempt);
-    progress.last = std::move(attempt->failure);
-    if (!worth_retrying(*progress.last)) co_return exhausted(call, progress);
   }
 }
 

@@ -24,13 +24,21 @@ bool exhausted(const Error& error) noexcept {
   }
 }
 
+/// A stream that has begun may be had again, whole, from another model.
+bool worth_falling_back(const CallState& call, const Error& error) noexcept {
+  if (!call.committed) return exhausted(error);
+  return error.code == ErrorCode::stream_interrupted && call.resume() != Resume::off &&
+         call.ledger.resumable();
+}
+
 net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelConfig& model) {
   Result<Reply> result = co_await next(call);
   for (const std::string& fallback : model.fallbacks) {
-    if (result || call.committed || !exhausted(result.error())) break;
+    if (result || !worth_falling_back(call, result.error())) break;
     if (call.retries_left <= 0 || !call.core.budget().take(call.loop.now())) break;
     --call.retries_left;
-    call.tried.clear();  // the same node may serve the other model well
+    call.tried.clear();           // the same node may serve the other model well
+    call.ledger.forget_tokens();  // another model's mean something else
     call.pick.model = fallback;
     result = co_await next(call);
   }

@@ -14,7 +14,12 @@ bool offer(CallState& call, OpenAttempt& attempt, const Event& event);
 Event as_asked(CallState& call, OpenAttempt& attempt, const wire::SseEvent& event,
                const wire::ChunkView& chunk);
 
+/// Of a stream that goes on for another: what is new in it for the caller. None: nothing, or the
+/// attempt has failed by saying something else.
+std::optional<Event> joined(OpenAttempt& attempt, const wire::SseEvent& event, EventKind kind,
+                            const wire::ChunkView& chunk);
+
 /// Notes what is about to reach the caller: text delivered, first content.
-void note_content(CallState& call, const wire::ChunkView& chunk);
+void note_delivered(CallState& call, const Event& event, const wire::ChunkView& chunk);
 
 }  // namespace llmroute::detail

@@ -6,19 +6,36 @@
 
 namespace llmroute::detail {
 
-OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket)
-    : ticket(call, std::move(node_ticket)),
-      outgoing(outgoing_body(call, ticket.node().config(), ticket.model_id())),
-      transfer(call.loop, call.local.endpoint(ticket.node(), call.request.path),
-               outgoing.empty() ? call.request.body : std::string_view(outgoing),
-               call.upstream_headers(),
-               call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
+namespace {
+
+std::string body_for(const CallState& call, const AttemptTicket& ticket, Asking& asking,
+                     bool with_ids) {
+  if (!asking.body.empty()) return std::move(asking.body);
+  return outgoing_body(call, ticket.node().config(), ticket.model_id(), with_ids);
+}
+
+}  // namespace
+
+OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking)
+    : ticket(call, std::move(node_ticket), asking.rung),
+      seam(std::move(asking.seam)),
+      injects_ids(seam == nullptr && wants_token_ids(call, ticket.node().config())),
+      outgoing(body_for(call, ticket, asking, injects_ids)),
+      transfer(
+          call.loop,
+          call.local.endpoint(ticket.node(), asking.path.empty() ? call.request.path : asking.path),
+          outgoing.empty() ? call.request.body : std::string_view(outgoing),
+          call.upstream_headers(),
+          call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
       parser(call.core.config().router.max_event),
       progress(call.view.choices),
-      strips_usage(call.stream() && injects_usage(call, ticket.node().config())) {}
+      strips_usage(call.stream() && !call.view.include_usage &&
+                   (asking.rung == Rung::ids || injects_usage(call, ticket.node().config()))) {}
 
 void OpenAttempt::fail(AttemptFailure what) {
-  ticket.fail(what);
+  Usage usage = progress.usage();
+  if (usage == Usage{}) usage.completion_tokens = progress.events();
+  ticket.fail(what, usage);
   failure = std::move(what);
 }
 
@@ -37,15 +54,15 @@ void OpenAttempt::note_end(const net::Chunk& chunk) {
   parser.finish();
 }
 
-AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket)
-    : call_(call), ticket_(std::move(ticket)), started_(call.loop.now()) {}
+AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket, Rung rung)
+    : call_(call), ticket_(std::move(ticket)), rung_(rung), started_(call.loop.now()) {}
 
 AttemptTicket::~AttemptTicket() {
   if (!open_) return;
   if (call_.ending == Ending::deadline) {
     fail({.kind = FailureKind::deadline, .reason = "silent until the call's deadline"});
   } else {
-    close(nullptr, ErrorCode::cancelled, 0, "cancelled");
+    close(nullptr, ErrorCode::cancelled, 0, "cancelled", {});
   }
 }
 
@@ -53,24 +70,26 @@ void AttemptTicket::succeed(int http_status, const Usage& usage) {
   const Outcome outcome{.latency = call_.loop.now() - started_,
                         .first_content = first_content_,
                         .completion_tokens = usage.completion_tokens};
-  close(&outcome, std::nullopt, http_status, {});
+  close(&outcome, std::nullopt, http_status, {}, usage);
 }
 
-void AttemptTicket::fail(const AttemptFailure& failure) {
+void AttemptTicket::fail(const AttemptFailure& failure, const Usage& usage) {
   const Outcome outcome =
       Outcome::of(failure.kind, call_.loop.now() - started_, failure.http_status != 0);
-  close(&outcome, traits(failure.kind).code, failure.http_status, failure.reason);
+  close(&outcome, traits(failure.kind).code, failure.http_status, failure.reason, usage);
 }
 
 void AttemptTicket::close(const Outcome* outcome, std::optional<ErrorCode> error, int http_status,
-                          std::string_view reason) {
+                          std::string_view reason, const Usage& usage) {
   open_ = false;
   const Time now = call_.loop.now();
   call_.attempts.push_back({.node = node().config().name,
                             .error = error,
                             .http_status = http_status,
                             .reason = std::string(reason),
-                            .time = now - started_});
+                            .time = now - started_,
+                            .rung = rung_,
+                            .usage = usage});
   if (call_.core.observed()) {
     call_.core.tell(AttemptEvent{.request_id = call_.request_id,
                                  .model = call_.model,
@@ -80,7 +99,8 @@ void AttemptTicket::close(const Outcome* outcome, std::optional<ErrorCode> error
                                  .http_status = http_status,
                                  .reason = reason,
                                  .time = now - started_,
-                                 .first_content = first_content_});
+                                 .first_content = first_content_,
+                                 .rung = rung_});
   }
   if (outcome != nullptr) ticket_.record(*outcome, now);
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "layers/failure.hpp"
+#include "layers/seam.hpp"
 #include "layers/stream_progress.hpp"
 #include "net/http_transfer.hpp"
 #include "net/task.hpp"
@@ -24,7 +25,7 @@ namespace llmroute::detail {
 /// charges the node that was silent.
 class AttemptTicket {
  public:
-  AttemptTicket(CallState& call, NodeTicket ticket);
+  AttemptTicket(CallState& call, NodeTicket ticket, Rung rung);
   ~AttemptTicket();
   AttemptTicket(const AttemptTicket&) = delete;
   AttemptTicket& operator=(const AttemptTicket&) = delete;
@@ -32,20 +33,22 @@ class AttemptTicket {
   const Node& node() const noexcept { return ticket_.node(); }
   std::string_view model_id() const noexcept { return ticket_.model_id(); }
   Time started() const noexcept { return started_; }
+  Rung rung() const noexcept { return rung_; }
 
   /// A stream's first content is here.
   void content_began() { first_content_ = call_.loop.now() - started_; }
 
   void succeed(int http_status, const Usage& usage);
-  void fail(const AttemptFailure& failure);
+  void fail(const AttemptFailure& failure, const Usage& usage = {});
 
  private:
   /// `outcome` null: abandoned, nobody is to blame.
   void close(const Outcome* outcome, std::optional<ErrorCode> error, int http_status,
-             std::string_view reason);
+             std::string_view reason, const Usage& usage);
 
   CallState& call_;
   NodeTicket ticket_;
+  Rung rung_;
   Time started_;
   std::optional<Duration> first_content_{};
   bool open_ = true;
@@ -72,8 +75,16 @@ struct FirstEvent {
   wire::ChunkView chunk{};
 };
 
+/// What is asked of the node. By default the request itself.
+struct Asking {
+  Rung rung = Rung::none;
+  std::string_view path{};       ///< empty: the request's
+  std::string body{};            ///< empty: the request's, with the edits every node needs
+  std::unique_ptr<Seam> seam{};  ///< joins the answer to what was delivered; null: nothing was
+};
+
 struct OpenAttempt {
-  OpenAttempt(CallState& call, NodeTicket node_ticket);
+  OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking);
 
   /// This attempt is over and was no good.
   void fail(AttemptFailure what);
@@ -86,7 +97,9 @@ struct OpenAttempt {
   void note_end(const net::Chunk& chunk);
 
   AttemptTicket ticket;
-  std::string outgoing;  ///< the body, when it is not the caller's own bytes
+  std::unique_ptr<Seam> seam;  ///< null: the stream is the call's first
+  bool injects_ids;            ///< token ids were asked for by the router
+  std::string outgoing;        ///< the body, when it is not the caller's own bytes
   net::HttpTransfer transfer;
   wire::SseParser parser;
   StreamProgress progress;
@@ -95,6 +108,7 @@ struct OpenAttempt {
   wire::ReplyView answer_view{};
   std::vector<HeldEvent> held{};  ///< events before the first content
   FirstEvent first{};
+  std::string shown_model{};                ///< what the caller asked for, as JSON, once needed
   std::string rewritten{};                  ///< the last event, when it is not the node's own bytes
   std::string end_reason{};                 ///< how the node closed the stream
   std::optional<AttemptFailure> failure{};  ///< set: this attempt is over
@@ -109,9 +123,14 @@ net::Task<Opened> open_plain(CallState& call, NodeTicket ticket);
 Reply plain_reply(CallState& call, OpenAttempt& attempt);
 
 /// Asks the node for a stream and waits for its first content. `first_content_limit`: zero is off.
-net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Duration first_content_limit);
+net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
+                              Duration first_content_limit);
 
-/// Forwards the rest of a stream to the caller, from its first content on.
-net::Task<Result<Reply>> pump(CallState& call, Opened attempt);
+/// Forwards the rest of a stream to the caller, from its first content on. True: to its proper end;
+/// false: the attempt has failed.
+net::Task<bool> pump(CallState& call, OpenAttempt& attempt);
+
+/// What is known at the end of a stream that was forwarded whole.
+Reply stream_reply(CallState& call, OpenAttempt& attempt);
 
 }  // namespace llmroute::detail

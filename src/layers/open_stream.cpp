@@ -70,8 +70,9 @@ bool settle(OpenAttempt& attempt, const wire::SseEvent& event, EventKind kind,
 
 }  // namespace
 
-net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Duration first_content_limit) {
-  Opened attempt = std::make_unique<OpenAttempt>(call, std::move(ticket));
+net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
+                              Duration first_content_limit) {
+  Opened attempt = std::make_unique<OpenAttempt>(call, std::move(ticket), std::move(asking));
   const TimeoutsConfig& timeouts = call.core.config().timeouts;
   const Time started = attempt->ticket.started();
   Clocks head_clocks(started, timeouts.attempt);

@@ -23,14 +23,31 @@ bool injects_usage(const CallState& call, const NodeConfig& node) noexcept {
          call.request.path != "/v1/embeddings";
 }
 
-std::string outgoing_body(const CallState& call, const NodeConfig& node,
-                          std::string_view model_id) {
+/// A long prompt's ids would take more of the ledger than its answer.
+constexpr std::size_t longest_prompt = 128 << 10;
+
+bool wants_token_ids(CallState& call, const NodeConfig& node) {
+  return call.stream() && node.provider == Provider::vllm && call.resume() != Resume::off &&
+         call.request.body.size() <= longest_prompt && call.view.choices == 1 &&
+         (call.request.path == "/v1/chat/completions" || call.request.path == "/v1/completions") &&
+         call.continuation().by_ids;
+}
+
+std::vector<wire::Edit> outgoing_edits(const CallState& call, const NodeConfig& node,
+                                       std::string_view model_id) {
   std::vector<wire::Edit> edits;
   if (!model_id.empty() && model_id != call.view.model) {
     edits.push_back(wire::set_model(call.view, model_id));
   }
   if (call.stream() && !call.view.stream) edits.push_back(wire::set_stream(call.view));
   if (injects_usage(call, node)) edits.push_back(wire::set_include_usage(call.view));
+  return edits;
+}
+
+std::string outgoing_body(const CallState& call, const NodeConfig& node, std::string_view model_id,
+                          bool with_ids) {
+  std::vector<wire::Edit> edits = outgoing_edits(call, node, model_id);
+  if (with_ids) edits.push_back(wire::set_return_token_ids(call.view));
   return edits.empty() ? std::string{} : wire::splice(call.request.body, std::move(edits));
 }
 

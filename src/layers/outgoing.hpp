@@ -3,8 +3,10 @@
 #pragma once
 
 #include <llmroute/core/node_config.hpp>
+#include <llmroute/wire/splice.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "router/call_state.hpp"
 
@@ -17,8 +19,15 @@ bool takes_include_usage(Provider provider) noexcept;
 /// again.
 bool injects_usage(const CallState& call, const NodeConfig& node) noexcept;
 
-/// The body for a node that knows the model as `model_id`. Empty: the caller's bytes go as they
-/// are.
-std::string outgoing_body(const CallState& call, const NodeConfig& node, std::string_view model_id);
+/// Whether the router asks for token ids, so that a stream that dies can go on from them.
+bool wants_token_ids(CallState& call, const NodeConfig& node);
+
+/// What every node needs changed that knows the model as `model_id`.
+std::vector<wire::Edit> outgoing_edits(const CallState& call, const NodeConfig& node,
+                                       std::string_view model_id);
+
+/// The body with these edits. Empty: the caller's bytes go as they are.
+std::string outgoing_body(const CallState& call, const NodeConfig& node, std::string_view model_id,
+                          bool with_ids);
 
 }  // namespace llmroute::detail

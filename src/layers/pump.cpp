@@ -1,6 +1,6 @@
 // A stream from its first content to its end. Nothing is retried here: the caller has begun to read
-// this answer, so what breaks now ends the call with an error that carries what was delivered.
-#include <fmt/format.h>
+// this answer.
+#include <optional>
 
 #include "layers/clocks.hpp"
 #include "layers/forward.hpp"
@@ -13,10 +13,29 @@ namespace {
 
 enum class Step { more, kept, whole, broken };
 
-Step deliver(CallState& call, OpenAttempt& attempt, const wire::SseEvent& event,
+Step give(CallState& call, OpenAttempt& attempt, const Event& event, const wire::ChunkView& chunk) {
+  note_delivered(call, event, chunk);
+  return offer(call, attempt, event) ? Step::more : Step::kept;
+}
+
+Step deliver(CallState& call, OpenAttempt& attempt, const wire::SseEvent& event, EventKind kind,
              const wire::ChunkView& chunk) {
-  note_content(call, chunk);
-  return offer(call, attempt, as_asked(call, attempt, event, chunk)) ? Step::more : Step::kept;
+  if (attempt.injects_ids || attempt.ticket.rung() == Rung::ids) {
+    call.ledger.note_tokens(event.data, chunk);
+  }
+  if (attempt.seam == nullptr || kind == EventKind::comment) {
+    return give(call, attempt, as_asked(call, attempt, event, chunk), chunk);
+  }
+  const std::optional<Event> fresh = joined(attempt, event, kind, chunk);
+  if (fresh) return give(call, attempt, *fresh, wire::read_chunk(fresh->data));
+  return attempt.failure ? Step::broken : Step::more;
+}
+
+/// The stream says that it is over. One that has not come as far as the first has not.
+Step at_end(OpenAttempt& attempt) {
+  if (attempt.seam == nullptr || attempt.seam->joined()) return Step::whole;
+  attempt.fail(FailureKind::diverged, "a shorter answer than the one that broke off");
+  return Step::broken;
 }
 
 /// One event on its way to the caller.
@@ -24,10 +43,13 @@ Step pass_on(CallState& call, OpenAttempt& attempt, const wire::SseEvent& event,
              const wire::ChunkView& chunk) {
   switch (kind) {
     case EventKind::done:
-      return Step::whole;
+      return at_end(attempt);
     case EventKind::failure:
-      return attempt.fail(FailureKind::stream_garbled, "an error event in mid-stream"),
-             Step::broken;
+      attempt.fail({.kind = FailureKind::stream_garbled,
+                    .http_status = attempt.transfer.status(),
+                    .reason = "an error event in mid-stream",
+                    .body = std::string(event.data)});
+      return Step::broken;
     case EventKind::garbage:
       return attempt.fail(FailureKind::stream_garbled, "an event that is not JSON"), Step::broken;
     case EventKind::usage:
@@ -38,77 +60,75 @@ Step pass_on(CallState& call, OpenAttempt& attempt, const wire::SseEvent& event,
     case EventKind::content:
       break;
   }
-  return deliver(call, attempt, event, chunk);
+  return deliver(call, attempt, event, kind, chunk);
 }
 
-Result<Reply> whole(CallState& call, OpenAttempt& attempt) {
-  call.usage = attempt.progress.usage();
-  attempt.ticket.succeed(attempt.transfer.status(), call.usage);
-  attempt.transfer.finish_early();
-  return call.reply(attempt.transfer.status(), attempt.transfer.take_headers(), {});
-}
-
-Error interrupted(CallState& call, const OpenAttempt& attempt) {
-  call.usage = attempt.progress.usage();
-  Error error = call.fail(ErrorCode::stream_interrupted,
-                          fmt::format("the stream from {} broke after {} bytes of text: {}",
-                                      attempt.ticket.node().config().name, call.partial.size(),
-                                      attempt.failure->reason));
-  error.body = attempt.failure->body;
-  return error;
+/// No event is left: more bytes, or what their end means.
+Step at_rest(OpenAttempt& attempt, bool open) {
+  if (attempt.parser.too_large()) {
+    attempt.fail(FailureKind::stream_garbled, "an event beyond max_event");
+    return Step::broken;
+  }
+  if (open) return Step::more;
+  if (attempt.progress.complete()) return at_end(attempt);
+  attempt.fail(FailureKind::stream_cut, attempt.end_reason);
+  return Step::broken;
 }
 
 }  // namespace
 
-net::Task<Result<Reply>> pump(CallState& call, Opened attempt) {
-  for (const HeldEvent& held : attempt->held) {
+net::Task<bool> pump(CallState& call, OpenAttempt& attempt) {
+  Step step = Step::more;
+  for (const HeldEvent& held : attempt.held) {
     const wire::SseEvent event{.data = held.data_in_raw(), .raw = held.raw};
     const wire::ChunkView chunk = wire::read_chunk(event.data);
-    if (deliver(call, *attempt, event, chunk) == Step::kept) {
+    const EventKind kind = chunk.usage_only ? EventKind::usage : EventKind::preamble;
+    step = pass_on(call, attempt, event, kind, chunk);
+    if (step == Step::broken) co_return false;
+    if (step == Step::kept) {
       Drained drained(*call.sink);
       co_await drained;
     }
   }
-  attempt->held.clear();
+  attempt.held.clear();
   const TimeoutsConfig& timeouts = call.core.config().timeouts;
-  Step step =
-      pass_on(call, *attempt, attempt->first.event, attempt->first.kind, attempt->first.chunk);
+  step = pass_on(call, attempt, attempt.first.event, attempt.first.kind, attempt.first.chunk);
   for (bool open = true; step == Step::more || step == Step::kept;) {
     if (step == Step::kept) {
       Drained drained(*call.sink);
       co_await drained;
     }
-    if (std::optional<wire::SseEvent> event = attempt->parser.next()) {
+    if (std::optional<wire::SseEvent> event = attempt.parser.next()) {
       wire::ChunkView chunk{};
-      const EventKind kind = attempt->progress.take(*event, chunk);
-      step = pass_on(call, *attempt, *event, kind, chunk);
+      const EventKind kind = attempt.progress.take(*event, chunk);
+      step = pass_on(call, attempt, *event, kind, chunk);
       continue;
     }
-    step = Step::more;
-    if (attempt->parser.too_large()) {
-      attempt->fail(FailureKind::stream_garbled, "an event beyond max_event");
-      step = Step::broken;
-    } else if (!open) {  // the rest has been read: was that an end?
-      step = attempt->progress.complete() ? Step::whole : Step::broken;
-      if (step == Step::broken) attempt->fail(FailureKind::stream_cut, attempt->end_reason);
+    step = at_rest(attempt, open);
+    if (step != Step::more) break;
+    Clocks clocks(attempt.ticket.started(), timeouts.attempt);
+    clocks.add(FailureKind::stream_stalled, "event", call.loop.now(), timeouts.idle);
+    const Time until = clocks.until();
+    const net::Chunk chunk = co_await attempt.transfer.read(until);
+    open = chunk.kind == net::Chunk::Kind::data;
+    if (open) {
+      attempt.parser.feed(chunk.bytes);
+    } else if (chunk.kind == net::Chunk::Kind::timeout && !attempt.progress.complete()) {
+      attempt.fail(clocks.expired());
+      co_return false;
     } else {
-      Clocks clocks(attempt->ticket.started(), timeouts.attempt);
-      clocks.add(FailureKind::stream_stalled, "event", call.loop.now(), timeouts.idle);
-      const Time until = clocks.until();
-      const net::Chunk chunk = co_await attempt->transfer.read(until);
-      open = chunk.kind == net::Chunk::Kind::data;
-      if (open) {
-        attempt->parser.feed(chunk.bytes);
-      } else if (chunk.kind == net::Chunk::Kind::timeout && !attempt->progress.complete()) {
-        attempt->fail(clocks.expired());
-        step = Step::broken;
-      } else {
-        attempt->note_end(chunk);
-      }
+      attempt.note_end(chunk);
     }
   }
-  if (step == Step::whole) co_return whole(call, *attempt);
-  co_return interrupted(call, *attempt);
+  co_return step == Step::whole;
+}
+
+Reply stream_reply(CallState& call, OpenAttempt& attempt) {
+  const Usage& usage = attempt.progress.usage();
+  call.usage = attempt.seam == nullptr ? usage : attempt.seam->whole(usage);
+  attempt.ticket.succeed(attempt.transfer.status(), usage);
+  attempt.transfer.finish_early();
+  return call.reply(attempt.transfer.status(), attempt.transfer.take_headers(), {});
 }
 
 }  // namespace llmroute::detail

@@ -13,6 +13,7 @@ EventKind StreamProgress::take(const wire::SseEvent& event, wire::ChunkView& chu
   if (!chunk.json_ok) return EventKind::garbage;
   seen_ |= chunk.seen_choices;
   finished_ |= chunk.finished_choices;
+  if (chunk.has_content) ++events_;
   if (chunk.has_usage) usage_ = chunk.usage;
   if (chunk.usage_only) return EventKind::usage;
   // A finish without content is an answer too: an empty one.

@@ -36,10 +36,14 @@ class StreamProgress {
 
   const Usage& usage() const noexcept { return usage_; }
 
+  /// Events with content so far.
+  std::int64_t events() const noexcept { return events_; }
+
  private:
   int expected_;
   std::uint64_t seen_ = 0;      // bit i: choice i has appeared
   std::uint64_t finished_ = 0;  // bit i: choice i has its finish_reason
+  std::int64_t events_ = 0;
   Usage usage_{};
 };
 

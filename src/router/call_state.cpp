@@ -54,11 +54,20 @@ std::span<const Header> CallState::upstream_headers() {
   return upstream;
 }
 
+Resume CallState::resume() const noexcept {
+  return request.options.resume.value_or(core.config().router.resume);
+}
+
+const wire::Continuation& CallState::continuation() {
+  if (!continuation_) continuation_ = wire::read_continuation(request.body);
+  return *continuation_;
+}
+
 Error CallState::fail(ErrorCode code, std::string message) const {
   Error error{.code = code, .message = std::move(message)};
   if (!attempts.empty()) error.node = attempts.back().node;
   error.attempts = attempts;
-  error.partial = partial;
+  error.partial = ledger.text();
   error.usage = usage;
   return error;
 }

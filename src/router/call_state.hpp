@@ -7,6 +7,7 @@
 #include <llmroute/core/admission_queue.hpp>
 #include <llmroute/core/node_pool.hpp>
 #include <llmroute/router.hpp>
+#include <llmroute/wire/continuation.hpp>
 #include <llmroute/wire/request_view.hpp>
 #include <optional>
 #include <span>
@@ -15,6 +16,7 @@
 
 #include "net/loop.hpp"
 #include "router/ending.hpp"
+#include "router/ledger.hpp"
 #include "router/sink.hpp"
 
 namespace llmroute::detail {
@@ -30,6 +32,11 @@ struct CallState {
 
   bool stream() const noexcept { return sink != nullptr; }
   Duration elapsed() const noexcept { return loop.now() - started; }
+
+  Resume resume() const noexcept;
+
+  /// How the request may be put again; read when first asked for.
+  const wire::Continuation& continuation();
 
   /// An error that carries what the call knows: attempts, last node, partial text, usage.
   Error fail(ErrorCode code, std::string message) const;
@@ -58,7 +65,7 @@ struct CallState {
   int retries_left = 0;
   bool committed = false;  ///< content has reached the caller: no blind retry from here on
   bool head_sent = false;
-  std::string partial{};  ///< text delivered, of the first choice, up to partial_limit
+  Ledger ledger{};  ///< what a stream has delivered
   Usage usage{};
   std::optional<Duration> first_content{};
 
@@ -68,9 +75,9 @@ struct CallState {
   Time deadline = never;
   Ending ending = Ending::running;
 
+  std::optional<wire::Continuation> continuation_{};
   std::vector<Header> upstream{};  ///< see upstream_headers
 
-  static constexpr std::size_t partial_limit = 1 << 20;
   /// The SDKs tell a server how often they have asked already; the router counts on.
   static constexpr std::string_view retry_count_field = "x-stainless-retry-count";
 };

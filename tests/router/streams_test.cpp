@@ -135,6 +135,7 @@ TEST_CASE("a stream cut at every byte ends whole or with the typed error", "[rou
     ScriptedUpstream bad(script.cut_at(cut, with_reset));
     ScriptedUpstream good(event_stream(whole_stream()));
     Config config = config_of(bad, good);
+    config.router.resume = Resume::off;
     Router router(config);
     Result<Stream> stream = router.stream({.body = hello});
     REQUIRE(stream);
@@ -205,6 +206,7 @@ TEST_CASE("the clocks of a stream", "[router][stream][clocks]") {
     ScriptedUpstream stalls(event_stream({chat_chunk("Hi")}, test::Ending::open).hang());
     Config config = config_of(stalls, good);
     config.timeouts.idle = 50ms;
+    config.router.resume = Resume::off;
     Router router(config);
     Result<Stream> stream = router.stream({.body = hello});
     REQUIRE(stream);

@@ -40,6 +40,7 @@ enum class FailureKind : std::uint8_t {
   stream_cut,          ///< a stream closed without finish_reason or [DONE]
   stream_stalled,      ///< the `idle` clock
   stream_garbled,      ///< events that cannot be read, or an error event in mid-stream
+  diverged,            ///< a resumed stream is not the one that broke off
   too_large,           ///< an event or a body beyond its limit
   deadline,            ///< the call's own deadline, while this node was being waited for
   cancelled,           ///< by the caller
@@ -104,6 +105,8 @@ inline constexpr FailureTraits failure_table[] = {
     LLMROUTE_ROW(stream_cut,            true,  true,  pair,   failure, protocol, nothing,      stream_interrupted)
     LLMROUTE_ROW(stream_stalled,        true,  false, pair,   failure, timeout,  nothing,      stream_interrupted)
     LLMROUTE_ROW(stream_garbled,        true,  true,  pair,   failure, protocol, nothing,      stream_interrupted)
+    // The node did its part: its answer to the same question is another one.
+    LLMROUTE_ROW(diverged,              true,  false, nobody, success, none,     nothing,      stream_interrupted)
     LLMROUTE_ROW(too_large,             false, false, nobody, failure, protocol, nothing,      bad_upstream)
     // The call has run out of time; the node that kept it waiting is charged.
     LLMROUTE_ROW(deadline,              false, false, pair,   failure, timeout,  nothing,      deadline_exceeded)
