@@ -2,13 +2,23 @@
 
 #include <fmt/format.h>
 
+#include "reset.hpp"
+#include "shapes.hpp"
+
 namespace mock {
 
 namespace {
-std::string next_id() {
+std::string next_id(Kind kind) {
   static std::uint64_t last = 0;
-  return fmt::format("chatcmpl-{:016x}", ++last * 0x9e3779b97f4a7c15);
+  return fmt::format("{}-{:016x}", kind == Kind::chat ? "chatcmpl" : "cmpl",
+                     ++last * 0x9e3779b97f4a7c15);
 }
+
+/// An event that breaks off, as when a proxy dies in the middle of one.
+constexpr std::string_view half_an_event = "data: {\"id\":\"chatcmpl-0\",\"object\":\"chat.com\n\n";
+constexpr std::string_view done = "data: [DONE]\n\n";
+
+std::string engine_died() { return error_body("engine died", "InternalServerError", "", 500); }
 
 http::Fields fields(std::string_view type) {
   http::Fields out;
@@ -24,7 +34,7 @@ Generation::Generation(boost::asio::io_context& context, Pace& pace, Counters& c
       question_(std::move(question)),
       responder_(std::move(responder)),
       timer_(context),
-      id_(next_id()) {
+      id_(next_id(question_.kind)) {
   if (fault != nullptr) fault_ = *fault;
   ++counters_.active;
 }
@@ -42,7 +52,7 @@ void Generation::start(int embedding_dimension) {
 }
 
 void Generation::begin() {
-  if (fault_.stall == "headers") return;  // until the caller goes
+  if (fault_.silent) return;  // until the caller goes
   if (fault_.status != 0) {
     http::Response refused{.status = fault_.status, .fields = fields("application/json")};
     if (fault_.retry_after >= 0)
@@ -51,10 +61,7 @@ void Generation::begin() {
     responder_.send(std::move(refused));
     return finish();
   }
-  if (fault_.break_after == 0u) {
-    responder_.abort();
-    return finish();
-  }
+  if (fault_.cuts_head()) return cut({});
   if (const std::string body = nonsense(); !body.empty()) {
     responder_.send({.fields = fields(fault_.garbage == "html" ? "text/html" : "application/json"),
                      .body = body});
@@ -63,7 +70,7 @@ void Generation::begin() {
   const auto keep = shared_from_this();
   pace_.enter(ticket_, [this] {
     if (pace_.instant()) return prefilled();
-    later(pace_.prefill(question_.prompt_tokens, Clock::now()), &Generation::prefilled);
+    later(pace_.prefill(question_.prompt_tokens(), Clock::now()), &Generation::prefilled);
   });
 }
 
@@ -71,95 +78,102 @@ void Generation::begin() {
 std::string Generation::nonsense() const {
   if (fault_.garbage == "text") return "upstream connect error or disconnect";
   if (fault_.garbage == "html") return "<html><body>502 Bad Gateway</body></html>";
-  if (fault_.garbage == "error") return error_body("engine died", "InternalServerError", "", 500);
+  if (fault_.garbage == "error") return engine_died();
   return {};
 }
 
 void Generation::prefilled() {
   if (over_) return;
-  counters_.prompt_tokens += question_.prompt_tokens;
+  counters_.prompt_tokens += question_.prompt_tokens();
   if (question_.stream) {
     responder_.start(200, fields("text/event-stream; charset=utf-8"));
-    started_ = true;
-    if (fault_.garbage == "error-event") {
-      write("data: " + error_body("engine died", "InternalServerError", "", 500) + "\n\n");
-    }
-    if (question_.kind == Kind::completion) at_ = 0;
     return give_more();
   }
-  const auto tokens = question_.kind == Kind::embedding ? 0 : question_.output_tokens();
-  if (pace_.instant() || tokens == 0) return give_plain();
-  later(Clock::now() + pace_.step() * tokens, &Generation::give_plain);
+  const auto steps = static_cast<int>(question_.steps());
+  if (pace_.instant() || steps == 0) return give_plain();
+  later(Clock::now() + pace_.step() * steps, &Generation::give_plain);
 }
 
 void Generation::give_plain() {
   counters_.generated_tokens += question_.output_tokens();
   std::string body = question_.kind == Kind::embedding ? embedding_answer(question_, dimension_)
                                                        : plain_answer(question_, id_);
-  if (fault_.break_after && *fault_.break_after < body.size()) {
+  if (fault_.cut != Cut::none && fault_.bytes && *fault_.bytes < body.size()) {
     responder_.start(200, fields("application/json"));
-    kept_ = body.substr(0, *fault_.break_after);
-    responder_.write(kept_);
-    responder_.abort();
-    return finish();
+    return cut(std::string_view(body).substr(0, *fault_.bytes));
   }
   responder_.send({.fields = fields("application/json"), .body = std::move(body)});
   ++counters_.finished;
   finish();
 }
 
-/// The next event of a stream; empty: [DONE] is all that is left.
+/// Roles, pieces, usage, [DONE]: one each time.
 std::string Generation::next_event() {
-  if (at_ < 0) return ++at_, role_event(question_, id_);
-  if (at_ < question_.output_tokens()) {
-    std::string events;
-    for (int c = 0; c < question_.choices; ++c) events += word_event(question_, id_, c, at_);
-    ++at_;
-    ++counters_.generated_tokens;
-    return events;
+  if (!roles_given_ && question_.kind == Kind::chat) {
+    roles_given_ = true;
+    return role_events(question_, id_);
   }
-  if (question_.include_usage && !usage_given_)
-    return usage_given_ = true, usage_event(question_, id_);
-  return {};
+  if (at_ < question_.steps()) {
+    for (const Answer& answer : question_.answers)
+      if (at_ < answer.pieces.size())
+        counters_.generated_tokens += static_cast<long>(answer.pieces[at_].ids.size());
+    const std::vector<Piece>& first = question_.answers.front().pieces;
+    if (at_ < first.size()) tokens_ += first[at_].ids.size();
+    return piece_events(question_, id_, at_++);
+  }
+  if (question_.include_usage && !usage_given_) {
+    usage_given_ = true;
+    return usage_event(question_, id_);
+  }
+  done_ = true;
+  return std::string(done);
 }
 
 /// As many events as are due, one write each.
 void Generation::give_more() {
-  while (!over_) {
-    if (fault_.stall == "content" && at_ >= 0) return;
-    if (fault_.stall == "middle" && at_ >= 4) return;
-    const int before = at_;
+  while (!over_ && !cut_) {
+    if (cut_is_due()) return cut({});
+    const std::size_t before = at_;
     std::string event = next_event();
-    if (event.empty()) {
-      responder_.end("data: [DONE]\n\n");
+    if (fault_.cut != Cut::none && fault_.bytes && sent_ + event.size() > *fault_.bytes)
+      return cut(std::string_view(event).substr(0, *fault_.bytes - sent_));
+    if (done_) {
+      responder_.end(event);
       ++counters_.finished;
       return finish();
     }
-    if (!write(std::move(event))) return;  // on_writable goes on, or the connection has been broken
-    const bool token = before >= 0 && before < at_;
-    if (token && !pace_.instant() && at_ < question_.output_tokens()) {
+    ++events_;
+    sent_ += event.size();
+    kept_ = std::move(event);
+    if (!responder_.write(kept_)) return;  // on_writable goes on
+    if (before < at_ && !pace_.instant() && at_ < question_.steps())
       return later(Clock::now() + pace_.step(), &Generation::give_more);
-    }
   }
 }
 
-/// False: no more for now.
-bool Generation::write(std::string piece) {
-  const bool last_event = fault_.break_after_events && events_ >= *fault_.break_after_events;
-  const bool last_bytes = fault_.break_after && sent_ + piece.size() > *fault_.break_after;
-  if (last_event || last_bytes) {
-    if (last_bytes) {
-      kept_ = piece.substr(0, *fault_.break_after - sent_);
-      responder_.write(kept_);
-    }
-    responder_.abort();
-    finish();
-    return false;
+/// After so many events, or tokens and not before the roles.
+bool Generation::cut_is_due() const noexcept {
+  if (fault_.cut == Cut::none) return false;
+  if (fault_.events) return events_ >= *fault_.events;
+  const bool begun = roles_given_ || question_.kind != Kind::chat;
+  return fault_.cuts_at_tokens() && begun && tokens_ >= fault_.tokens;
+}
+
+/// Ends the answer wrongly, with `piece` for its last.
+void Generation::cut(std::string_view piece) {
+  cut_ = true;
+  kept_ = piece;
+  if (fault_.cut == Cut::error) kept_ += fmt::format("data: {}\n\n{}", engine_died(), done);
+  if (fault_.cut == Cut::garbage) kept_ += half_an_event;
+  const bool whole_body = fault_.cut == Cut::error || fault_.cut == Cut::garbage;
+  if (whole_body || fault_.cut == Cut::end) {
+    responder_.end(kept_);
+    return finish();
   }
-  ++events_;
-  sent_ += piece.size();
-  kept_ = std::move(piece);
-  return responder_.write(kept_);
+  if (!kept_.empty()) responder_.write(kept_);
+  if (fault_.cut == Cut::stall) return;  // until the caller goes
+  fault_.cut == Cut::rst ? reset(responder_) : responder_.abort();
+  finish();
 }
 
 void Generation::on_writable() { give_more(); }

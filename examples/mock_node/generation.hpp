@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "fault.hpp"
 #include "http/handler.hpp"
@@ -40,7 +41,8 @@ class Generation final : public http::Exchange, public std::enable_shared_from_t
   void give_plain();
   void give_more();
   std::string next_event();
-  bool write(std::string piece);
+  bool cut_is_due() const noexcept;
+  void cut(std::string_view piece);
   void later(Clock::time_point when, void (Generation::*what)());
   void finish();
   std::string nonsense() const;
@@ -57,10 +59,13 @@ class Generation final : public http::Exchange, public std::enable_shared_from_t
   std::uint64_t ticket_ = 0;
   std::size_t sent_ = 0;
   std::size_t events_ = 0;
-  int at_ = -1;  // the next word; -1: the role
+  std::size_t tokens_ = 0;  // given of the first choice
+  std::size_t at_ = 0;      // the next piece
   int dimension_ = 0;
+  bool roles_given_ = false;
   bool usage_given_ = false;
-  bool started_ = false;
+  bool done_ = false;
+  bool cut_ = false;
   bool over_ = false;
 };
 

@@ -25,24 +25,30 @@ int main(int argc, char** argv) {
   app.add_option("--decode-us", options.pace.decode_us, "microseconds a step of the batch");
   app.add_option("--max-num-seqs", options.pace.max_num_seqs, "slots of the batch")
       ->check(CLI::PositiveNumber);
+  app.add_option("--answer-tokens", options.answer_tokens,
+                 "tokens after which an answer ends by itself; without it as long as is asked for");
+  app.add_option("--reasoning-field", options.reasoning_field, "where thoughts are given")
+      ->capture_default_str();
   app.add_option("--embedding-dim", options.embedding_dimension, "numbers in an embedding")
       ->check(CLI::PositiveNumber);
   app.add_option("--seed", options.seed, "for faults that strike a share of the requests");
   app.add_option(
       "--fault", fault,
-      "what it does wrong: status=503,retry_after=1 | reset=N | close=N | close_events=N | "
-      "stall=headers|content|middle | garbage=text|html|error|error-event | delay_ms=N; with "
-      "every=N, p=0.3 or times=N for some requests only. A request for the model "
-      "fault:<the same> fails alone");
+      "what it does wrong: status=503,retry_after=1 | delay_ms=N | stall=headers|content|middle | "
+      "garbage=text|html|error|error-event | reset=N | close=N | close_events=N | "
+      "cut=fin|rst|end|stall|error|garbage with bytes=N, events=N or tokens=N; with every=N, "
+      "p=0.3, "
+      "times=N or only=chat|completion|embedding for some requests only. Several with semicolons "
+      "between them are for one request each. A request for the model fault:<the same> fails "
+      "alone");
   CLI11_PARSE(app, argc, argv);
   if (!fault.empty()) {
-    llmroute::Result<mock::Fault> parsed = mock::Fault::parse(fault);
+    llmroute::Result<mock::FaultPlan> parsed = mock::FaultPlan::parse(fault, options.seed);
     if (!parsed) {
       std::fprintf(stderr, "%s\n", parsed.error().message.c_str());
       return 2;
     }
-    options.fault = *parsed;
-    options.faulty = true;
+    options.faults = std::move(*parsed);
   }
 
   boost::asio::io_context context{1};

@@ -6,6 +6,10 @@
 #include <algorithm>
 #include <llmroute/wire/json_text.hpp>
 
+#include "prompt.hpp"
+#include "shapes.hpp"
+#include "utf8.hpp"
+
 namespace mock {
 
 namespace {
@@ -15,13 +19,55 @@ using llmroute::wire::json_quote;
 constexpr std::string_view fault_prefix =
     "fault:";  // of a model's name: the rest is a fault of this request
 
+constexpr int max_model_len = 131072;
+
 http::Response json(int status, std::string body) {
   http::Response out{.status = status, .body = std::move(body)};
   out.fields.add("content-type", "application/json");
   return out;
 }
 
+http::Response bad_request(const llmroute::Error& why) {
+  return json(400, error_body(why.message, "Bad Request", why.param, 400));
+}
+
+bool is_fault(std::string_view model) noexcept { return model.starts_with(fault_prefix); }
+
 http::Response not_found() { return json(404, R"({"detail":"Not Found"})"); }
+
+/// The ids of a chat's `messages` or of a `prompt`.
+http::Response tokenize(std::string_view body) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object request;
+  simdjson::dom::element prompt;
+  if (parser.parse(body.data(), body.size()).get_object().get(request))
+    return bad_request({.message = "the body is not a JSON object"});
+  Ids ids;
+  if (request["prompt"].get(prompt)) {
+    llmroute::Result<Ids> chat = chat_prompt(request);
+    if (!chat) return bad_request(chat.error());
+    ids = std::move(*chat);
+  } else {
+    llmroute::Result<std::vector<Ids>> text = completion_prompts(prompt);
+    if (!text) return bad_request(text.error());
+    ids = std::move(text->front());
+  }
+  return json(200, fmt::format(R"({{"count":{},"max_model_len":{},"tokens":{},"token_strs":null}})",
+                               ids.size(), max_model_len, json_ids(ids)));
+}
+
+/// The text of `tokens`.
+http::Response detokenize(std::string_view body) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element tokens;
+  if (parser.parse(body.data(), body.size())["tokens"].get(tokens))
+    return bad_request(missing("tokens"));
+  llmroute::Result<std::vector<Ids>> ids = completion_prompts(tokens);
+  if (!ids) return bad_request(ids.error());
+  const std::string text = bytes_of(ids->front());
+  const std::size_t whole = whole_characters(text);
+  return json(200, fmt::format(R"({{"prompt":{}}})", json_quote(text.substr(0, whole))));
+}
 
 std::optional<Kind> kind_of(std::string_view path) noexcept {
   if (path == "/v1/chat/completions") return Kind::chat;
@@ -33,9 +79,13 @@ std::optional<Kind> kind_of(std::string_view path) noexcept {
 }  // namespace
 
 Node::Node(boost::asio::io_context& context, NodeOptions options)
-    : context_(context), options_(std::move(options)), pace_(options_.pace) {
-  if (options_.faulty) plan_ = FaultPlan(options_.fault, options_.seed);
-}
+    : context_(context),
+      options_(std::move(options)),
+      pace_(options_.pace),
+      plan_(options_.faults),
+      habits_{.model = options_.models.front(),
+              .answer_tokens = options_.answer_tokens,
+              .reasoning_field = options_.reasoning_field} {}
 
 std::optional<http::Response> Node::on_head(const http::Request& request) {
   const bool open = request.path().substr(0, 4) != "/v1/";
@@ -51,6 +101,8 @@ void Node::on_request(http::Request request, http::Responder responder) {
   if (kind && request.method() == "POST") {
     return generate(*kind, std::move(request), std::move(responder));
   }
+  if (path == "/tokenize") return responder.send(tokenize(request.body));
+  if (path == "/detokenize") return responder.send(detokenize(request.body));
   if (kind) return responder.send(json(405, R"({"detail":"Method Not Allowed"})"));
   responder.send(about(path));
 }
@@ -61,27 +113,33 @@ http::Response Node::error(int status, std::string_view message) {
 
 void Node::generate(Kind kind, http::Request request, http::Responder responder) {
   ++counters_.requests;
-  llmroute::Result<Question> question = read_question(kind, request.body);
-  if (!question) {
-    const llmroute::Error& why = question.error();
-    return responder.send(json(400, error_body(why.message, "Bad Request", why.param, 400)));
-  }
-  if (question->model.empty()) question->model = options_.models.front();
-  std::optional<Fault> own;
-  if (question->model.substr(0, fault_prefix.size()) == fault_prefix) {
-    llmroute::Result<Fault> fault = Fault::parse(question->model.substr(fault_prefix.size()));
-    if (!fault)
-      return responder.send(
-          json(400, error_body(fault.error().message, "Bad Request", "model", 400)));
-    own = std::move(*fault);
-  } else if (!serves(question->model)) {
+  last_ = fmt::format(R"({{"path":{},"body":{}}})", json_quote(request.path()),
+                      json_quote(request.body));
+  llmroute::Result<Question> question = read_question(kind, request.body, habits_);
+  if (!question) return responder.send(bad_request(question.error()));
+  llmroute::Result<const Fault*> fault = fault_for(*question);
+  if (!fault) return responder.send(bad_request(fault.error()));
+  if (!is_fault(question->model) && !serves(question->model)) {
     const std::string message = fmt::format("The model `{}` does not exist.", question->model);
     return responder.send(json(404, error_body(message, "NotFoundError", "model", 404)));
   }
-  const Fault* fault = own ? &*own : plan_.strike();
-  std::make_shared<Generation>(context_, pace_, counters_, std::move(*question), fault,
+  std::make_shared<Generation>(context_, pace_, counters_, std::move(*question), *fault,
                                std::move(responder))
       ->start(options_.embedding_dimension);
+}
+
+/// A model's name that is a fault has a plan of its own, which counts the requests for it.
+llmroute::Result<const Fault*> Node::fault_for(const Question& question) {
+  if (!is_fault(question.model))
+    return serves(question.model) ? plan_.strike(question.kind) : nullptr;
+  auto plan = plans_of_models_.find(question.model);
+  if (plan == plans_of_models_.end()) {
+    const std::string_view text = std::string_view(question.model).substr(fault_prefix.size());
+    llmroute::Result<FaultPlan> parsed = FaultPlan::parse(text, options_.seed);
+    if (!parsed) return parsed.error();
+    plan = plans_of_models_.emplace(question.model, std::move(*parsed)).first;
+  }
+  return plan->second.strike(question.kind);
 }
 
 bool Node::serves(std::string_view model) const {
@@ -100,7 +158,8 @@ http::Response Node::about(std::string_view path) const {
   return not_found();
 }
 
-/// GET /control/stats, POST /control/fault {"fault":"status=503"}, DELETE /control/fault.
+/// GET /control/stats and /control/last, POST /control/fault {"fault":"status=503"}, DELETE
+/// /control/fault.
 http::Response Node::control(const http::Request& request) {
   if (request.path() == "/control/stats") {
     return json(200,
@@ -108,6 +167,7 @@ http::Response Node::control(const http::Request& request) {
                             json_quote(options_.name), counters_.requests, counters_.aborted,
                             counters_.active, counters_.finished));
   }
+  if (request.path() == "/control/last") return json(200, last_);
   if (request.path() != "/control/fault") return not_found();
   if (request.method() == "DELETE") {
     plan_ = FaultPlan();
@@ -119,17 +179,18 @@ http::Response Node::control(const http::Request& request) {
     return json(400,
                 error_body("the body must be {\"fault\":\"...\"}", "Bad Request", "fault", 400));
   }
-  llmroute::Result<Fault> fault = Fault::parse(text);
-  if (!fault) return json(400, error_body(fault.error().message, "Bad Request", "fault", 400));
-  plan_ = FaultPlan(std::move(*fault), options_.seed);
+  llmroute::Result<FaultPlan> plan = FaultPlan::parse(text, options_.seed);
+  if (!plan) return bad_request(plan.error());
+  plan_ = std::move(*plan);
   return json(200, "{}");
 }
 
 std::string Node::models() const {
   std::string data;
   for (const std::string& model : options_.models) {
-    data += fmt::format(R"({}{{"id":{},"object":"model","created":0,"owned_by":"mock","root":{}}})",
-                        data.empty() ? "" : ",", json_quote(model), json_quote(model));
+    data += fmt::format(
+        R"({}{{"id":{},"object":"model","created":0,"owned_by":"mock","root":{},"parent":null,"max_model_len":{}}})",
+        data.empty() ? "" : ",", json_quote(model), json_quote(model), max_model_len);
   }
   return fmt::format(R"({{"object":"list","data":[{}]}})", data);
 }

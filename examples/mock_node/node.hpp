@@ -2,6 +2,8 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,8 +20,9 @@ struct NodeOptions {
   std::string name = "mock";
   std::string api_key{};
   PaceOptions pace{};
-  Fault fault{};
-  bool faulty = false;
+  FaultPlan faults{};
+  int answer_tokens = 0;
+  std::string reasoning_field = "reasoning_content";
   int embedding_dimension = 8;
   std::uint64_t seed = 1;
 };
@@ -34,6 +37,7 @@ class Node final : public http::Handler {
 
  private:
   void generate(Kind kind, http::Request request, http::Responder responder);
+  llmroute::Result<const Fault*> fault_for(const Question& question);
   http::Response control(const http::Request& request);
   http::Response about(std::string_view path) const;
   std::string models() const;
@@ -43,7 +47,10 @@ class Node final : public http::Handler {
   boost::asio::io_context& context_;
   NodeOptions options_;
   Pace pace_;
-  FaultPlan plan_{};
+  FaultPlan plan_;
+  std::map<std::string, FaultPlan, std::less<>> plans_of_models_{};
+  Habits habits_;
+  std::string last_ = "{}";  // the last request, for /control/last
   Counters counters_{};
 };
 

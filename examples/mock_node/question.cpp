@@ -1,14 +1,11 @@
 #include "question.hpp"
 
-#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
-#include <iterator>
-#include <llmroute/core/rng.hpp>
-#include <llmroute/wire/json_text.hpp>
+#include <optional>
+
+#include "prompt.hpp"
 
 namespace mock {
 
@@ -16,153 +13,120 @@ namespace {
 
 using llmroute::Error;
 using llmroute::ErrorCode;
-using llmroute::wire::json_quote;
+using simdjson::dom::array;
+using simdjson::dom::element;
+using simdjson::dom::object;
 
-constexpr std::array<std::string_view, 16> words{
-    "light ", "river ", "stone ",  "cloud ", "green ",  "silver ", "quiet ",  "north ",
-    "amber ", "field ", "winter ", "paper ", "bright ", "garden ", "copper ", "early "};
+constexpr int usual_length = 24;
+constexpr std::int64_t usual_completion = 16;  // vLLM's, for completions that name no max_tokens
 
-/// FNV-1a: the same on every machine.
-std::uint64_t hash(std::string_view text) noexcept {
-  std::uint64_t value = 0xcbf29ce484222325;
-  for (const char c : text) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  return value;
+bool flag(simdjson::simdjson_result<element> field) {
+  bool value = false;
+  return !field.get(value) && value;
 }
 
-Error missing(std::string_view field) {
-  return {.code = ErrorCode::invalid_argument,
-          .message = fmt::format("1 validation error:\n  {{'type': 'missing', 'loc': 'body.{}', "
-                                 "'msg': 'Field required'}}",
-                                 field),
-          .param = fmt::format("body.{}", field)};
+std::optional<std::int64_t> number(object request, const char* field, std::int64_t most) {
+  std::int64_t value = 0;
+  if (request[field].get(value)) return std::nullopt;
+  return std::clamp<std::int64_t>(value, 1, most);
 }
 
-std::string_view prompt_field(Kind kind) noexcept {
-  return kind == Kind::chat ? "messages" : kind == Kind::completion ? "prompt" : "input";
+/// 0: not given.
+std::size_t max_tokens(Kind kind, object request) {
+  constexpr std::int64_t most = 100'000;
+  if (const auto asked = number(request, "max_completion_tokens", most))
+    return static_cast<std::size_t>(*asked);
+  if (const auto asked = number(request, "max_tokens", most))
+    return static_cast<std::size_t>(*asked);
+  const bool named = !request["max_tokens"].error();
+  return kind == Kind::completion && !named ? usual_completion : 0;
 }
 
-std::string_view object_name(Kind kind, bool stream) noexcept {
-  if (kind == Kind::completion) return "text_completion";
-  return stream ? "chat.completion.chunk" : "chat.completion";
+std::vector<std::string> stops(object request) {
+  std::string_view one;
+  array several;
+  std::vector<std::string> out;
+  if (!request["stop"].get(one)) out.emplace_back(one);
+  if (!request["stop"].get(several)) {
+    for (element each : several)
+      if (!each.get(one)) out.emplace_back(one);
+  }
+  return out;
 }
 
-std::string usage(const Question& q) {
-  const int out = q.kind == Kind::embedding ? 0 : q.output_tokens() * q.choices;
-  return fmt::format(R"({{"prompt_tokens":{},"total_tokens":{},"completion_tokens":{}}})",
-                     q.prompt_tokens, q.prompt_tokens + out, out);
+/// How long answers are that nothing cuts: as the node is told; else as long as is asked for.
+int length(object request, const Habits& habits, std::size_t most) {
+  if (flag(request["ignore_eos"])) return most > 0 ? 0 : usual_length;
+  if (habits.answer_tokens > 0) return habits.answer_tokens;
+  const bool asked = !request["max_tokens"].error() || !request["max_completion_tokens"].error();
+  return asked && most > 0 ? 0 : usual_length;
 }
 
-std::string outside(const Question& q, std::string_view id, bool stream) {
-  return fmt::format(R"("id":"{}","object":"{}","created":{},"model":{})", id,
-                     object_name(q.kind, stream), std::time(nullptr), json_quote(q.model));
+void answer(Question& q, object request, const Habits& habits) {
+  const std::size_t most = max_tokens(q.kind, request);
+  const Spelling spelling{.parts = q.kind == Kind::chat,
+                          .stops = stops(request),
+                          .keep_stop = flag(request["include_stop_str_in_output"])};
+  Manner manner{.thinking = q.model.find("think") != std::string::npos,
+                .length = length(request, habits, most)};
+  for (const Ids& prompt : q.prompts) {
+    for (manner.choice = 0; manner.choice < q.choices; ++manner.choice)
+      q.answers.push_back(spell(go_on(prompt, manner, most), spelling));
+  }
 }
 
-std::string event(const Question& q, std::string_view id, std::string_view choices,
-                  std::string_view more = {}) {
-  return fmt::format("data: {{{},\"choices\":[{}]{}}}\n\n", outside(q, id, true), choices, more);
+llmroute::Result<std::vector<Ids>> prompts(Kind kind, object request) {
+  element prompt;
+  if (kind != Kind::chat) {
+    const char* field = kind == Kind::completion ? "prompt" : "input";
+    if (request[field].get(prompt)) return missing(field);
+    return completion_prompts(prompt);
+  }
+  llmroute::Result<Ids> conversation = chat_prompt(request);
+  if (!conversation) return conversation.error();
+  return std::vector<Ids>{std::move(*conversation)};
 }
 
 }  // namespace
 
-llmroute::Result<Question> read_question(Kind kind, std::string_view body) {
+int Question::prompt_tokens() const noexcept {
+  std::size_t out = 0;
+  for (const Ids& prompt : prompts) out += prompt.size();
+  return std::max(1, static_cast<int>(out));
+}
+
+int Question::output_tokens() const noexcept {
+  std::size_t out = 0;
+  for (const Answer& answer : answers) out += answer.tokens();
+  return static_cast<int>(out);
+}
+
+std::size_t Question::steps() const noexcept {
+  std::size_t out = 0;
+  for (const Answer& answer : answers) out = std::max(out, answer.pieces.size());
+  return out;
+}
+
+llmroute::Result<Question> read_question(Kind kind, std::string_view body, const Habits& habits) {
   static thread_local simdjson::dom::parser parser;
-  simdjson::dom::element root;
-  simdjson::dom::object object;
-  if (parser.parse(body.data(), body.size()).get(root) || root.get_object().get(object)) {
+  element root;
+  object request;
+  if (parser.parse(body.data(), body.size()).get(root) || root.get_object().get(request)) {
     return Error{.code = ErrorCode::invalid_argument, .message = "the body is not a JSON object"};
   }
-  Question q;
-  q.kind = kind;
-  simdjson::dom::element prompt;
+  llmroute::Result<std::vector<Ids>> asked = prompts(kind, request);
+  if (!asked) return asked.error();
   std::string_view model;
-  if (object[prompt_field(kind)].get(prompt)) return missing(prompt_field(kind));
-  if (!object["model"].get(model)) q.model = model;
-  const std::string text = simdjson::minify(prompt);
-  q.prompt_hash = hash(text);
-  q.prompt_tokens = std::max(1, static_cast<int>(text.size() / 4));
-  std::int64_t number = 0;
-  for (const char* field : {"max_tokens", "max_completion_tokens"}) {
-    if (!object[field].get(number))
-      q.max_tokens = static_cast<int>(std::clamp<std::int64_t>(number, 1, 100000));
-  }
-  if (!object["n"].get(number))
-    q.choices = static_cast<int>(std::clamp<std::int64_t>(number, 1, 16));
-  simdjson::dom::array inputs;
-  std::string_view first;
-  if (!prompt.get_array().get(inputs) && !inputs.at(0).get(first))
-    q.inputs = static_cast<int>(inputs.size());
-  if (object["stream"].get(q.stream)) q.stream = false;
-  if (object["stream_options"]["include_usage"].get(q.include_usage)) q.include_usage = false;
+  if (request["model"].get(model)) model = habits.model;
+  Question q{.kind = kind, .model = std::string(model), .prompts = std::move(*asked)};
+  q.choices = static_cast<int>(number(request, "n", 16).value_or(1));
+  q.stream = flag(request["stream"]);
+  q.include_usage = flag(request["stream_options"]["include_usage"]);
+  q.continuous_usage = flag(request["stream_options"]["continuous_usage_stats"]);
+  q.return_token_ids = flag(request["return_token_ids"]);
+  q.reasoning_field = habits.reasoning_field;
+  if (kind != Kind::embedding) answer(q, request, habits);
   return q;
-}
-
-std::string_view word(const Question& question, int choice, int i) {
-  const auto at = static_cast<std::uint64_t>(choice) * 1'000'003 + static_cast<std::uint64_t>(i);
-  return words[llmroute::Rng(question.prompt_hash + at)() % words.size()];
-}
-
-std::string plain_answer(const Question& question, std::string_view id) {
-  std::string choices;
-  for (int c = 0; c < question.choices; ++c) {
-    std::string text;
-    for (int i = 0; i < question.output_tokens(); ++i) text += word(question, c, i);
-    const std::string inside =
-        question.kind == Kind::chat
-            ? fmt::format(R"("message":{{"role":"assistant","content":{}}})", json_quote(text))
-            : fmt::format(R"("text":{})", json_quote(text));
-    choices += fmt::format(R"({}{{"index":{},{},"logprobs":null,"finish_reason":"{}"}})",
-                           c == 0 ? "" : ",", c, inside, question.finish_reason());
-  }
-  return fmt::format(R"({{{},"choices":[{}],"usage":{}}})", outside(question, id, false), choices,
-                     usage(question));
-}
-
-std::string embedding_answer(const Question& question, int dimension) {
-  std::string data;
-  for (int i = 0; i < question.inputs; ++i) {
-    llmroute::Rng rng(question.prompt_hash + static_cast<std::uint64_t>(i));
-    data +=
-        fmt::format(R"({}{{"object":"embedding","index":{},"embedding":[)", i == 0 ? "" : ",", i);
-    for (int d = 0; d < dimension; ++d) {
-      fmt::format_to(std::back_inserter(data), "{}{:.6f}", d == 0 ? "" : ",", rng.unit() * 2 - 1);
-    }
-    data += "]}";
-  }
-  return fmt::format(R"({{"object":"list","model":{},"data":[{}],"usage":{}}})",
-                     json_quote(question.model), data, usage(question));
-}
-
-std::string role_event(const Question& question, std::string_view id) {
-  std::string choices;
-  for (int c = 0; c < question.choices; ++c) {
-    choices += fmt::format(
-        R"({}{{"index":{},"delta":{{"role":"assistant","content":""}},"logprobs":null,"finish_reason":null}})",
-        c == 0 ? "" : ",", c);
-  }
-  return event(question, id, choices);
-}
-
-std::string word_event(const Question& question, std::string_view id, int choice, int i) {
-  const bool last = i + 1 == question.output_tokens();
-  const std::string text = json_quote(word(question, choice, i));
-  const std::string inside = question.kind == Kind::chat
-                                 ? fmt::format(R"("delta":{{"content":{}}})", text)
-                                 : fmt::format(R"("text":{})", text);
-  return event(
-      question, id,
-      fmt::format(R"({{"index":{},{},"logprobs":null,"finish_reason":{}}})", choice, inside,
-                  last ? fmt::format("\"{}\"", question.finish_reason()) : "null"));
-}
-
-std::string usage_event(const Question& question, std::string_view id) {
-  return event(question, id, "", fmt::format(R"(,"usage":{})", usage(question)));
-}
-
-std::string error_body(std::string_view message, std::string_view type, std::string_view param,
-                       int status) {
-  return fmt::format(R"({{"error":{{"message":{},"type":{},"param":{},"code":{}}}}})",
-                     json_quote(message), json_quote(type),
-                     param.empty() ? "null" : json_quote(param), status);
 }
 
 }  // namespace mock

@@ -1,12 +1,14 @@
-/// A request as the mock node understands it, and the answer that follows from it: a pure function
+/// A request as the mock node understands it, with the answers that follow from it: a pure function
 /// of the prompt, so that two nodes agree.
 #pragma once
 
-#include <cstdint>
 #include <llmroute/result.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "answer.hpp"
+#include "tokens.hpp"
 
 namespace mock {
 
@@ -15,34 +17,28 @@ enum class Kind { chat, completion, embedding };
 struct Question {
   Kind kind = Kind::chat;
   std::string model{};
-  std::uint64_t prompt_hash = 0;
-  int prompt_tokens = 1;
-  int max_tokens = 0;  ///< 0: not given
+  std::vector<Ids> prompts{};     ///< one, but for completions of a list and for embeddings
+  std::vector<Answer> answers{};  ///< `choices` to a prompt
   int choices = 1;
-  int inputs = 1;  ///< of an embedding
   bool stream = false;
   bool include_usage = false;
+  bool continuous_usage = false;
+  bool return_token_ids = false;
+  std::string reasoning_field{};
 
-  int output_tokens() const noexcept { return max_tokens > 0 ? max_tokens : 24; }
-  const char* finish_reason() const noexcept { return max_tokens > 0 ? "length" : "stop"; }
+  int prompt_tokens() const noexcept;
+  int output_tokens() const noexcept;
+  std::size_t steps() const noexcept;  ///< of the longest answer
+};
+
+/// What a node adds to what a request says.
+struct Habits {
+  std::string model = "mock";  ///< when none is named
+  int answer_tokens = 0;       ///< after which answers end by themselves; 0: 24 or max_tokens
+  std::string reasoning_field = "reasoning_content";
 };
 
 /// An error's message is in vLLM's words where it has some.
-llmroute::Result<Question> read_question(Kind kind, std::string_view body);
-
-/// The i-th word of a choice's answer, blank included.
-std::string_view word(const Question& question, int choice, int i);
-
-std::string plain_answer(const Question& question, std::string_view id);
-std::string embedding_answer(const Question& question, int dimension);
-
-/// One `data: ...` event: the role first (chat only), then a word, the last with its finish_reason.
-std::string role_event(const Question& question, std::string_view id);
-std::string word_event(const Question& question, std::string_view id, int choice, int i);
-std::string usage_event(const Question& question, std::string_view id);
-
-/// {"error":{...}} as vLLM words it: `code` is a number.
-std::string error_body(std::string_view message, std::string_view type, std::string_view param,
-                       int status);
+llmroute::Result<Question> read_question(Kind kind, std::string_view body, const Habits& habits);
 
 }  // namespace mock
