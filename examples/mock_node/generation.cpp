@@ -61,7 +61,10 @@ void Generation::begin() {
     responder_.send(std::move(refused));
     return finish();
   }
-  if (fault_.cuts_head()) return cut({});
+  if (fault_.cuts_head()) {
+    responder_.start(200, {});  // a head that is never sent: the server would reset what has none
+    return cut({});
+  }
   if (const std::string body = nonsense(); !body.empty()) {
     responder_.send({.fields = fields(fault_.garbage == "html" ? "text/html" : "application/json"),
                      .body = body});
