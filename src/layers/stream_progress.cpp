@@ -8,7 +8,7 @@ namespace llmroute::detail {
 EventKind StreamProgress::take(const wire::SseEvent& event, wire::ChunkView& chunk) {
   if (event.is_comment) return EventKind::comment;
   if (event.is_done) return EventKind::done;
-  chunk = wire::read_chunk(event.data);
+  chunk = shape_.read(event.data);
   if (chunk.is_error || event.event == "error") return EventKind::failure;
   if (!chunk.json_ok) return EventKind::garbage;
   seen_ |= chunk.seen_choices;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <llmroute/usage.hpp>
+#include <llmroute/wire/chunk_shape.hpp>
 #include <llmroute/wire/chunk_view.hpp>
 #include <llmroute/wire/sse_parser.hpp>
 #include <string_view>
@@ -44,6 +45,7 @@ class StreamProgress {
   std::uint64_t seen_ = 0;      // bit i: choice i has appeared
   std::uint64_t finished_ = 0;  // bit i: choice i has its finish_reason
   std::int64_t events_ = 0;
+  wire::ChunkShape shape_{};
   Usage usage_{};
 };
 

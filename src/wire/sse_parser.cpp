@@ -65,9 +65,25 @@ std::size_t SseParser::find_event_end() {
   return std::string_view::npos;
 }
 
+/// Nearly every event is one data line and LF LF, all of it here: two looks for a byte settle it.
+std::optional<SseEvent> SseParser::usual_event() {
+  constexpr std::string_view opening = "data: ";
+  const std::string_view rest = window_.substr(at_);
+  if (scanned_ != at_ || !rest.starts_with(opening)) return std::nullopt;
+  const std::size_t end = rest.find('\n');
+  if (end == opening.size() || end >= rest.size() - 1 || rest[end + 1] != '\n') return std::nullopt;
+  if (end + 2 > max_event_ || rest.substr(0, end).find('\r') != rest.npos) return std::nullopt;
+  at_ = scanned_ = line_start_ = at_ + end + 2;
+  const std::string_view data = rest.substr(opening.size(), end - opening.size());
+  return SseEvent{.data = data, .raw = rest.substr(0, end + 2), .is_done = data == done};
+}
+
 std::optional<SseEvent> SseParser::next() {
   for (;;) {
     if (too_large_ || at_ >= window_.size()) return std::nullopt;
+    if (began_) {
+      if (std::optional<SseEvent> event = usual_event()) return event;
+    }
     if (!began_) {
       const std::string_view head = window_.substr(at_, byte_order_mark.size());
       if (!finished_ && head.size() < byte_order_mark.size() &&

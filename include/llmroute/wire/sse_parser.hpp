@@ -54,6 +54,7 @@ class SseParser {
     std::size_t lf_ = unknown;
   };
 
+  std::optional<SseEvent> usual_event();
   std::size_t find_event_end();
   void carry_rest();
   SseEvent parse(std::string_view raw);
