@@ -1,6 +1,7 @@
-"""Counts instructions by callgrind: the same figure on every machine of one kind, however busy it is.
+"""Counts instructions by callgrind, which hardly depend on how busy the machine is.
 
 Each figure is a difference of two runs, so that starting up is not in it.
+The node takes its time: a program that finds its answer there already takes another path than one that waits for it.
 """
 
 import pathlib
@@ -9,9 +10,9 @@ import tempfile
 
 import programs
 
-PACE = 5  # ms between a stream's chunks: slow enough that a program under callgrind sees them one at a time
+PACE = 40  # ms, in which a program under callgrind is done with every answer or chunk before the next come
 CALLS = (200, 1200)
-CHUNKS = (10, 110)
+CHUNKS = (10, 60)
 STREAMS = 32
 
 
@@ -27,7 +28,7 @@ class Counter:
 
 
 def per_call(count):
-    """`count(calls)` is a run's instructions."""
+    """`count(kind, number)` is a run's instructions."""
     few, many = (count("plain", calls) for calls in CALLS)
     return (many - few) / (CALLS[1] - CALLS[0])
 

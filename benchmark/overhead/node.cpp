@@ -2,8 +2,9 @@
 ///
 ///     bench_node [--chunks N] [--pace MS]
 ///
-/// Without a pace a stream leaves in one write; with it, one chunk of every stream each MS
-/// milliseconds (0: each turn), so that the reader sees them one at a time.
+/// Without a pace an answer leaves at once, a stream in one write. With it, one chunk of every
+/// stream each MS milliseconds (0: each turn), so that the reader sees them one at a time; a plain
+/// answer waits as long, so that the reader always waits for it.
 #include <unistd.h>
 
 #include <chrono>
@@ -27,6 +28,7 @@ struct Connection {
   std::string in{};
   bench::Outbox out{};
   int chunks_left = 0;
+  std::string_view last{};  ///< what comes behind the chunks
 };
 
 class Node {
@@ -47,13 +49,13 @@ class Node {
         else
           on_ready(*static_cast<Connection*>(event.data.ptr), event.events);
       }
-      if (!streams_.empty() && Clock::now() >= tick_) send_one_each();
+      if (!under_way_.empty() && Clock::now() >= tick_) send_one_each();
     }
   }
 
  private:
   int until_tick() const {
-    if (streams_.empty()) return -1;
+    if (under_way_.empty()) return -1;
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(tick_ - Clock::now()).count();
     return left > 0 ? static_cast<int>(left) : 0;
   }
@@ -70,27 +72,26 @@ class Node {
     while (const auto message = bench::first_message(connection.in)) {
       const bool stream = message->body.find("\"stream\":true") != message->body.npos;
       connection.in.erase(0, message->length);
-      if (!stream)
-        send(connection, plain_);
-      else if (pace_ < 0)
-        send(connection, whole_stream_);
+      if (pace_ < 0)
+        send(connection, stream ? whole_stream_ : plain_);
       else
-        start(connection);
+        start(connection, stream);
     }
   }
 
-  void start(Connection& connection) {
-    send(connection, head_ + chunk_);
-    connection.chunks_left = chunks_ - 1;
-    if (streams_.empty()) tick_ = Clock::now() + std::chrono::milliseconds(pace_);
-    streams_.push_back(&connection);
+  void start(Connection& connection, bool stream) {
+    if (stream) send(connection, head_ + chunk_);
+    connection.chunks_left = stream ? chunks_ - 1 : 0;
+    connection.last = stream ? end_ : plain_;
+    if (under_way_.empty()) tick_ = Clock::now() + std::chrono::milliseconds(pace_);
+    under_way_.push_back(&connection);
   }
 
   void send_one_each() {
     tick_ = Clock::now() + std::chrono::milliseconds(pace_);
-    std::erase_if(streams_, [this](Connection* connection) {
+    std::erase_if(under_way_, [this](Connection* connection) {
       const bool more = connection->chunks_left-- > 0;
-      send(*connection, more ? chunk_ : end_);
+      send(*connection, more ? chunk_ : connection->last);
       return !more;
     });
   }
@@ -106,7 +107,7 @@ class Node {
   }
 
   void drop(Connection& connection) {
-    std::erase(streams_, &connection);
+    std::erase(under_way_, &connection);
     close(connection.fd);
     delete &connection;
   }
@@ -120,7 +121,7 @@ class Node {
   std::string whole_stream_ = head_;
   const int listener_ = bench::listen_on_loopback();
   bench::Poller poller_;
-  std::vector<Connection*> streams_;  ///< under way, paced
+  std::vector<Connection*> under_way_;  ///< answers under way, paced
   Clock::time_point tick_{};
 };
 
