@@ -1,16 +1,17 @@
 /// What a node does wrong on purpose, as a text: `key=value` pairs with commas between them.
 ///
-///     status=503,retry_after=1      answers with that status
-///     delay_ms=N                    waits before answering
-///     stall=headers                 never answers
-///     garbage=text|html|error       200 and nonsense, or an error object
-///     cut=HOW,bytes=N               after N bytes of the body (fin and rst with 0: before the
-///     head) cut=HOW,events=N              after N events of a stream cut=HOW,tokens=N after N
-///     tokens of a stream, 0 if nothing is said HOW: fin  closes the connection    rst    resets it
-///     end      ends the body
-///          stall  falls silent           error  an error and [DONE]   garbage  half an event
-///     every=N  p=0.3  times=N       only each Nth request, that share of them, the first N
+///     status=503,retry_after=1   answers with that status
+///     delay_ms=N                 waits before answering
+///     stall=headers              never answers
+///     garbage=text|html|error    200 and nonsense, or an error object
+///     cut=HOW,bytes=N            after N bytes of the body; fin and rst with 0: before the head
+///     cut=HOW,events=N           after N events of a stream
+///     cut=HOW,tokens=N           after N tokens of a stream
+///     every=N  p=0.3  times=N    only each Nth request, that share of them, the first N
 ///     only=chat|completion|embedding
+///
+/// HOW is fin (closes the connection), rst (resets it), end (ends the body), stall (falls silent),
+/// error (an error event and [DONE]) or garbage (half an event).
 ///
 /// Shorter names: reset=N (rst after bytes), close=N and close_events=N (fin), stall=content and
 /// stall=middle (stall after 0 and 4 tokens), garbage=error-event (error after 0 events).

@@ -6,9 +6,8 @@
 #include <algorithm>
 #include <llmroute/wire/json_text.hpp>
 
-#include "prompt.hpp"
 #include "shapes.hpp"
-#include "utf8.hpp"
+#include "tokenize.hpp"
 
 namespace mock {
 
@@ -18,8 +17,6 @@ using llmroute::wire::json_quote;
 
 constexpr std::string_view fault_prefix =
     "fault:";  // of a model's name: the rest is a fault of this request
-
-constexpr int max_model_len = 131072;
 
 http::Response json(int status, std::string body) {
   http::Response out{.status = status, .body = std::move(body)};
@@ -31,43 +28,13 @@ http::Response bad_request(const llmroute::Error& why) {
   return json(400, error_body(why.message, "Bad Request", why.param, 400));
 }
 
+http::Response answer(llmroute::Result<std::string> body) {
+  return body ? json(200, std::move(*body)) : bad_request(body.error());
+}
+
 bool is_fault(std::string_view model) noexcept { return model.starts_with(fault_prefix); }
 
 http::Response not_found() { return json(404, R"({"detail":"Not Found"})"); }
-
-/// The ids of a chat's `messages` or of a `prompt`.
-http::Response tokenize(std::string_view body) {
-  simdjson::dom::parser parser;
-  simdjson::dom::object request;
-  simdjson::dom::element prompt;
-  if (parser.parse(body.data(), body.size()).get_object().get(request))
-    return bad_request({.message = "the body is not a JSON object"});
-  Ids ids;
-  if (request["prompt"].get(prompt)) {
-    llmroute::Result<Ids> chat = chat_prompt(request);
-    if (!chat) return bad_request(chat.error());
-    ids = std::move(*chat);
-  } else {
-    llmroute::Result<std::vector<Ids>> text = completion_prompts(prompt);
-    if (!text) return bad_request(text.error());
-    ids = std::move(text->front());
-  }
-  return json(200, fmt::format(R"({{"count":{},"max_model_len":{},"tokens":{},"token_strs":null}})",
-                               ids.size(), max_model_len, json_ids(ids)));
-}
-
-/// The text of `tokens`.
-http::Response detokenize(std::string_view body) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element tokens;
-  if (parser.parse(body.data(), body.size())["tokens"].get(tokens))
-    return bad_request(missing("tokens"));
-  llmroute::Result<std::vector<Ids>> ids = completion_prompts(tokens);
-  if (!ids) return bad_request(ids.error());
-  const std::string text = bytes_of(ids->front());
-  const std::size_t whole = whole_characters(text);
-  return json(200, fmt::format(R"({{"prompt":{}}})", json_quote(text.substr(0, whole))));
-}
 
 std::optional<Kind> kind_of(std::string_view path) noexcept {
   if (path == "/v1/chat/completions") return Kind::chat;
@@ -101,8 +68,8 @@ void Node::on_request(http::Request request, http::Responder responder) {
   if (kind && request.method() == "POST") {
     return generate(*kind, std::move(request), std::move(responder));
   }
-  if (path == "/tokenize") return responder.send(tokenize(request.body));
-  if (path == "/detokenize") return responder.send(detokenize(request.body));
+  if (path == "/tokenize") return responder.send(answer(tokenize(request.body)));
+  if (path == "/detokenize") return responder.send(answer(detokenize(request.body)));
   if (kind) return responder.send(json(405, R"({"detail":"Method Not Allowed"})"));
   responder.send(about(path));
 }

@@ -37,8 +37,8 @@ def test_a_streamed_chat(node):
 def test_usage_only_when_it_is_asked_for(node):
     assert all("usage" not in one for one in node.chat(stream=True).chunks())
     options = {"include_usage": True, "continuous_usage_stats": True}
-    counts = [one["usage"]["completion_tokens"] for one in node.chat(stream=True, max_tokens=3, stream_options=options).chunks()]
-    assert counts == [0, 1, 2, 3, 3]
+    chunks = node.chat(stream=True, max_tokens=3, stream_options=options).chunks()
+    assert [one["usage"]["completion_tokens"] for one in chunks] == [0, 1, 2, 3, 3]
 
 
 @pytest.mark.parametrize("fields", [{}, {"max_tokens": 7}, {"n": 2}])

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "Wie ist das Wetter?", "parameters": {
-    "type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}, "wind": {"type": "boolean"}}}}}
+ARGUMENTS = {"city": {"type": "string"}, "days": {"type": "integer"}, "wind": {"type": "boolean"}}
+WEATHER = {"type": "function", "function": {"name": "get_weather", "description": "Wie ist das Wetter?",
+                                            "parameters": {"type": "object", "properties": ARGUMENTS}}}
 CLOCK = {"type": "function", "function": {"name": "get_time", "parameters": {"type": "object", "properties": {}}}}
 
 

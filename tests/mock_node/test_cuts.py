@@ -57,8 +57,9 @@ def test_after_events(node, count):
 @pytest.mark.parametrize("how", ["fin", "rst", "end"])
 @pytest.mark.parametrize("count", [1, 300, 800])
 def test_after_bytes(node, how, count):
+    model = f"fault:cut={how},bytes={count}"
     for streamed in (True, False):
-        answer = node.chat(stream=streamed, max_tokens=40, return_token_ids=True, model=f"fault:cut={how},bytes={count}")
+        answer = node.chat(stream=streamed, max_tokens=40, return_token_ids=True, model=model)
         assert len(answer.body) == count and answer.problem == PROBLEMS[how]
 
 

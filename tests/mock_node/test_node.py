@@ -114,3 +114,11 @@ def test_a_caller_who_goes_is_noticed(start):
     response.close()
     eventually(lambda: node.stats()["active"] == 0)
     assert node.stats()["aborted"] == 1 and node.metric("vllm:num_requests_running") == 0
+
+
+def test_a_slow_reader_gets_everything(node):
+    connection, response = node.open("POST", CHAT, {**ENDLESS, "max_tokens": 50000})
+    assert node.stats()["active"] == 1  # nobody has read: its socket is full
+    body = response.read()
+    connection.close()
+    assert body.count(b'"content"') == 1 + 50000 and body.endswith(b"data: [DONE]\n\n")
