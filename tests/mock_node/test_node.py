@@ -61,6 +61,12 @@ def test_tokenize_and_back(node):
             == node.chat(return_token_ids=True).json()["prompt_token_ids"])
 
 
+@pytest.mark.parametrize("path, body", [("/tokenize", "{"), ("/tokenize", {}), ("/tokenize", {"prompt": 1}),
+                                        ("/detokenize", {}), ("/detokenize", {"tokens": [99]})])
+def test_what_cannot_be_tokenized(node, path, body):
+    assert node.request("POST", path, body).status == 400
+
+
 def test_a_key(start):
     node = start("--api-key", "secret")
     assert node.chat().status == 401 and node.request("GET", "/health").status == 200
