@@ -88,6 +88,12 @@ void read_breaker(ConfigSection& in, BreakerOptions& out) {
   in.read("half_open_probes", out.half_open_probes);
 }
 
+void read_hedge(ConfigSection& in, HedgeOptions& out) {
+  in.read("enabled", out.enabled);
+  in.read_or("delay", "p95", out.delay);
+  in.read("max_share", out.max_share);
+}
+
 void read_tls(ConfigSection& in, TlsConfig& out) {
   in.read("ca_file", out.ca_file);
   in.read("cert_file", out.cert_file);
@@ -128,6 +134,7 @@ void read_all(ConfigSection& in, Config& out) {
   in.section("backpressure", [&](ConfigSection& s) { read_backpressure(s, out.backpressure); });
   in.section("health", [&](ConfigSection& s) { read_health(s, out.health); });
   in.section("breaker", [&](ConfigSection& s) { read_breaker(s, out.breaker); });
+  in.section("hedge", [&](ConfigSection& s) { read_hedge(s, out.hedge); });
   in.list("nodes", [&](ConfigSection& s) { read_node(s, out.nodes.emplace_back()); });
   in.list("models", [&](ConfigSection& s) { read_model(s, out.models.emplace_back()); });
   in.finish();

@@ -137,6 +137,7 @@ class Preparation {
     at_most("health.max_ejected", config_.health.max_ejected, 1);
     at_most("breaker.failure_rate", config_.breaker.failure_rate, 1);
     at_least("breaker.half_open_probes", config_.breaker.half_open_probes, 1);
+    at_most("hedge.max_share", config_.hedge.max_share, 1);
     at_least("breaker.open", seconds(config_.breaker.open), 0.001);
     if (config_.health.path.empty() || config_.health.path.front() != '/') {
       fault_.note("health.path", fmt::format("\"{}\" must begin with /", config_.health.path));

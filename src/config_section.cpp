@@ -120,26 +120,41 @@ void ConfigSection::read(std::string_view key, std::string& out) {
   out = text;
 }
 
-void ConfigSection::read(std::string_view key, Duration& out) {
-  const std::optional<Value> value = take(key);
-  if (!value) return;
+std::optional<Duration> ConfigSection::duration(std::string_view key, const Value& value) {
   std::string_view text;
   double number = 0;
   std::string given = "this";
   std::optional<Duration> parsed;
-  if (!value->get_string().get(text)) {
+  if (!value.get_string().get(text)) {
     parsed = parse_duration(text);
     given = fmt::format("\"{}\"", text);
-  } else if (!value->get_double().get(number)) {
+  } else if (!value.get_double().get(number)) {
     parsed = duration_of(number, 1);
     given = fmt::format("{}", number);
   }
   if (!parsed) {
     constexpr std::string_view rule =
         "is no duration of 0 or more, like \"250ms\", \"10s\", \"5m\" or 10";
-    return wrong(key, fmt::format("{} {}", given, rule));
+    wrong(key, fmt::format("{} {}", given, rule));
   }
-  out = *parsed;
+  return parsed;
+}
+
+void ConfigSection::read(std::string_view key, Duration& out) {
+  const std::optional<Value> value = take(key);
+  if (value) out = duration(key, *value).value_or(out);
+}
+
+void ConfigSection::read_or(std::string_view key, std::string_view none,
+                            std::optional<Duration>& out) {
+  const std::optional<Value> value = take(key);
+  std::string_view text;
+  if (!value) return;
+  if (!value->get_string().get(text) && text == none) {
+    out.reset();
+  } else {
+    out = duration(key, *value);
+  }
 }
 
 void ConfigSection::read_size(std::string_view key, std::size_t& out) {

@@ -47,7 +47,9 @@ class ConfigSection {
   void read(std::string_view key, std::map<std::string, std::string>& out);
   void read(std::string_view key, std::map<std::string, double>& out);
   void read(std::string_view key, Headers& out);
-  void read_size(std::string_view key, std::size_t& out);         ///< bytes: 65536, "64KB", "1MB"
+  void read_size(std::string_view key, std::size_t& out);  ///< bytes: 65536, "64KB", "1MB"
+  /// A duration, or the word that stands for none.
+  void read_or(std::string_view key, std::string_view none, std::optional<Duration>& out);
   void read_auto(std::string_view key, std::optional<int>& out);  ///< a number, or "auto" for none
 
   template <class E>
@@ -97,6 +99,7 @@ class ConfigSection {
 
  private:
   std::optional<Value> take(std::string_view key);
+  std::optional<Duration> duration(std::string_view key, const Value& value);
   std::string path_of(std::string_view key) const;
   void wrong(std::string_view key, std::string what) { fault_.note(path_of(key), std::move(what)); }
   void wrong_word(std::string_view key, std::string_view word,

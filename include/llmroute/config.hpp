@@ -7,6 +7,7 @@
 #include <llmroute/core/admission_queue.hpp>
 #include <llmroute/core/circuit_breaker.hpp>
 #include <llmroute/core/health_tracker.hpp>
+#include <llmroute/core/hedge_policy.hpp>
 #include <llmroute/core/node_pool.hpp>
 #include <llmroute/result.hpp>
 #include <string>
@@ -54,6 +55,7 @@ struct Config {
   AdmissionOptions backpressure{};
   HealthOptions health{};
   BreakerOptions breaker{};
+  HedgeOptions hedge{};
   std::vector<NodeConfig> nodes{};
   std::vector<ModelConfig> models{};
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <llmroute/core/retry_policy.hpp>
 
+#include "layers/hedge.hpp"
 #include "layers/open_attempt.hpp"
 #include "layers/refusals.hpp"
 #include "layers/resume.hpp"
@@ -186,11 +187,10 @@ bool others_left(CallState& call, NodeId present) {
          call.local.reader.has_other(call.pick.model, call.tried, present, call.loop.now());
 }
 
-net::Task<Opened> ask(CallState& call, NodeTicket ticket, Asking asking) {
-  if (!call.stream()) return open_plain(call, std::move(ticket));
-  Duration limit = call.core.config().timeouts.first_content;
-  if (limit > Duration::zero() && !others_left(call, ticket.node().id())) limit = Duration::zero();
-  return open_stream(call, std::move(ticket), std::move(asking), limit);
+/// The clock of the first content, off for a node that nobody could take over from.
+Duration first_content_limit(CallState& call, NodeId node) {
+  const Duration limit = call.core.config().timeouts.first_content;
+  return limit > Duration::zero() && others_left(call, node) ? limit : Duration::zero();
 }
 
 /// An attempt that goes on with a stream has led nowhere through no fault of its node's: this rung
@@ -217,35 +217,43 @@ After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
   return !call.committed || progress.ladder.possible(call) ? After::pick : After::end;
 }
 
+/// No node could be picked: waits for what would change that. An error: nothing will.
+net::Task<std::optional<Error>> wait_for_node(CallState& call, Progress& progress,
+                                              const PickOutcome& picked, std::uint64_t freed) {
+  if (picked.miss == PickMiss::all_busy) {
+    const bool again = co_await wait_for_slot(call, freed);
+    if (again) co_return std::nullopt;
+  }
+  if (picked.miss == PickMiss::all_down && picked.retry_at != never &&
+      call.core.config().router.all_down == AllDown::wait) {
+    net::SleepUntil sleep(call.loop, picked.retry_at);
+    co_await sleep;
+    co_return std::nullopt;
+  }
+  if (!progress.last) {
+    Error error = no_node(call, picked);
+    if (call.committed) error.code = ErrorCode::stream_interrupted;
+    co_return error;
+  }
+  const std::optional<Duration> wait = same_node_again(call, progress, picked.miss);
+  if (!wait) co_return given_up(call, progress);
+  net::SleepUntil sleep(call.loop, after(call.loop.now(), *wait));
+  co_await sleep;
+  std::erase(call.tried, *progress.last_id);
+  co_return std::nullopt;
+}
+
 net::Task<Result<Reply>> attempts(CallState& call) {
   Progress progress;
-  AdmissionQueue& queue = call.core.queue();
   for (;;) {
-    const std::uint64_t freed = queue.nodes_freed();
+    const std::uint64_t freed = call.core.queue().nodes_freed();
     PickOutcome picked =
         call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path, call.tried,
                                   call.local.rng, call.loop.now());
-    if (picked.miss == PickMiss::all_busy) {
-      const bool again = co_await wait_for_slot(call, freed);
-      if (again) continue;
-    }
-    if (picked.miss == PickMiss::all_down && picked.retry_at != never &&
-        call.core.config().router.all_down == AllDown::wait) {
-      net::SleepUntil sleep(call.loop, picked.retry_at);
-      co_await sleep;
-      continue;
-    }
     if (!picked) {
-      if (!progress.last) {
-        Error error = no_node(call, picked);
-        if (call.committed) error.code = ErrorCode::stream_interrupted;
-        co_return error;
-      }
-      const std::optional<Duration> wait = same_node_again(call, progress, picked.miss);
-      if (!wait) co_return given_up(call, progress);
-      net::SleepUntil sleep(call.loop, after(call.loop.now(), *wait));
-      co_await sleep;
-      std::erase(call.tried, *progress.last_id);
+      net::Task<std::optional<Error>> waiting = wait_for_node(call, progress, picked, freed);
+      std::optional<Error> error = co_await waiting;
+      if (error) co_return std::move(*error);
       continue;
     }
     if (!may_go_on(call, progress)) {
@@ -259,8 +267,17 @@ net::Task<Result<Reply>> attempts(CallState& call) {
       asking = co_await deciding;
       if (!asking) co_return given_up(call, progress);
     }
-    net::Task<Opened> opening = ask(call, std::move(picked.ticket), std::move(*asking));
-    Opened attempt = co_await opening;
+    const Duration limit = first_content_limit(call, picked.ticket.node().id());
+    Opened attempt;
+    if (const std::optional<Duration> delay = hedge_delay(call)) {
+      net::Task<Raced> racing = race(call, std::move(picked.ticket), limit, *delay);
+      Raced raced = co_await racing;
+      if (raced.before && raced.before->failure) (void)after_attempt(call, progress, *raced.before);
+      attempt = std::move(raced.last);
+    } else {
+      net::Task<Opened> opening = open(call, std::move(picked.ticket), std::move(*asking), limit);
+      attempt = co_await opening;
+    }
     if (!attempt->failure) {
       if (!call.stream()) co_return plain_reply(call, *attempt);
       net::Task<bool> pumping = pump(call, *attempt);

@@ -62,14 +62,21 @@ AttemptTicket::~AttemptTicket() {
   if (call_.ending == Ending::deadline) {
     fail({.kind = FailureKind::deadline, .reason = "silent until the call's deadline"});
   } else {
-    close(nullptr, ErrorCode::cancelled, 0, "cancelled", {});
+    const bool outrun = call_.ending == Ending::running;
+    close(nullptr, ErrorCode::cancelled, 0, outrun ? "another node was quicker" : "cancelled", {});
   }
+}
+
+void AttemptTicket::content_began() {
+  first_content_ = call_.loop.now() - started_;
+  call_.core.hedges().observe(true, *first_content_);
 }
 
 void AttemptTicket::succeed(int http_status, const Usage& usage) {
   const Outcome outcome{.latency = call_.loop.now() - started_,
                         .first_content = first_content_,
                         .completion_tokens = usage.completion_tokens};
+  if (!first_content_) call_.core.hedges().observe(false, outcome.latency);
   close(&outcome, std::nullopt, http_status, {}, usage);
 }
 

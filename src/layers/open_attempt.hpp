@@ -36,7 +36,7 @@ class AttemptTicket {
   Rung rung() const noexcept { return rung_; }
 
   /// A stream's first content is here.
-  void content_began() { first_content_ = call_.loop.now() - started_; }
+  void content_began();
 
   void succeed(int http_status, const Usage& usage);
   void fail(const AttemptFailure& failure, const Usage& usage = {});
@@ -80,6 +80,7 @@ struct Asking {
   Rung rung = Rung::none;
   std::string_view path{};       ///< empty: the request's
   std::string body{};            ///< empty: the request's, with the edits every node needs
+  bool quiet = false;            ///< comments before the first content are not shown
   std::unique_ptr<Seam> seam{};  ///< joins the answer to what was delivered; null: nothing was
 };
 
@@ -125,6 +126,14 @@ Reply plain_reply(CallState& call, OpenAttempt& attempt);
 /// Asks the node for a stream and waits for its first content. `first_content_limit`: zero is off.
 net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
                               Duration first_content_limit);
+
+/// One or the other, as the call wants.
+inline net::Task<Opened> open(CallState& call, NodeTicket ticket, Asking asking,
+                              Duration first_content_limit) {
+  return call.stream()
+             ? open_stream(call, std::move(ticket), std::move(asking), first_content_limit)
+             : open_plain(call, std::move(ticket));
+}
 
 /// Forwards the rest of a stream to the caller, from its first content on. True: to its proper end;
 /// false: the attempt has failed.

@@ -72,6 +72,7 @@ bool settle(OpenAttempt& attempt, const wire::SseEvent& event, EventKind kind,
 
 net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
                               Duration first_content_limit) {
+  const bool quiet = asking.quiet;
   Opened attempt = std::make_unique<OpenAttempt>(call, std::move(ticket), std::move(asking));
   const TimeoutsConfig& timeouts = call.core.config().timeouts;
   const Time started = attempt->ticket.started();
@@ -99,7 +100,7 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
       wire::ChunkView chunk{};
       const EventKind kind = attempt->progress.take(*event, chunk);
       if (settle(*attempt, *event, kind, chunk)) co_return attempt;
-      if (kind == EventKind::comment && !offer(call, *attempt, {.raw = event->raw})) {
+      if (kind == EventKind::comment && !quiet && !offer(call, *attempt, {.raw = event->raw})) {
         Drained drained(*call.sink);
         co_await drained;
       }

@@ -62,6 +62,7 @@ net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
                                  fmt::format("the request names no model and there are several: {}",
                                              fmt::join(models, ", "))));
   }
+  if (call.core.hedges().enabled()) call.core.hedges().call_started();
   call.core.budget().deposit(call.loop.now(), call.core.queue().in_use());
   call.pick = {.model = call.model,
                .session_key = call.request.options.session_key,

@@ -49,6 +49,7 @@ RouterCore::RouterCore(Config prepared)
       queue_(config_.backpressure),
       budget_(
           {.retry_budget = config_.router.retry_budget, .retry_floor = config_.router.retry_floor}),
+      hedges_(config_.hedge),
       strategy_(make_strategy(config_.router.strategy)),
       loops_(std::make_unique<LoopPool>()),
       fork_generation_(net::fork_generation()) {

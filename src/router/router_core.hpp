@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <llmroute/core/admission_queue.hpp>
+#include <llmroute/core/hedge_policy.hpp>
 #include <llmroute/core/node_pool.hpp>
 #include <llmroute/core/retry_budget.hpp>
 #include <llmroute/router.hpp>
@@ -32,6 +33,7 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   NodePool& pool() noexcept { return pool_; }
   AdmissionQueue& queue() noexcept { return queue_; }
   RetryBudget& budget() noexcept { return budget_; }
+  HedgePolicy& hedges() noexcept { return hedges_; }
   Strategy& strategy() noexcept { return *strategy_; }
   std::span<Layer* const> chain() const noexcept { return chain_; }
   LoopPool& loops() noexcept { return *loops_; }
@@ -84,6 +86,7 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   NodePool pool_;
   AdmissionQueue queue_;
   RetryBudget budget_;
+  HedgePolicy hedges_;
   std::shared_ptr<Strategy> strategy_;
   std::vector<std::shared_ptr<Observer>> observers_;
   std::vector<std::unique_ptr<Layer>> layers_;
