@@ -41,6 +41,7 @@ class Headers {
     fields_.push_back({std::move(name), std::move(value)});
   }
 
+  void reserve(std::size_t count) { fields_.reserve(count); }
   void clear() noexcept { fields_.clear(); }
   bool empty() const noexcept { return fields_.empty(); }
   std::size_t size() const noexcept { return fields_.size(); }

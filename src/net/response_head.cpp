@@ -71,7 +71,8 @@ const char* ResponseHead::field(std::string_view line) {
   if (line.front() == ' ' || line.front() == '\t') return "a folded response header";
   if (colon == line.npos || colon == 0) return "a response header without a name";
   const std::string_view name = line.substr(0, colon);
-  if (name.find_first_of(" \t") != name.npos) return "a space within a response header's name";
+  if (name.find(' ') != name.npos || name.find('\t') != name.npos)
+    return "a space within a response header's name";
   if (same_field_name(name, "content-length")) {
     if (length_) return "two Content-Length headers";
     length_ = decimal(trimmed(line.substr(colon + 1)));
@@ -96,6 +97,7 @@ const char* ResponseHead::end_of_head() {
 
 Headers ResponseHead::fields() const {
   Headers fields;
+  fields.reserve(static_cast<std::size_t>(lines_));
   std::string_view rest = raw_;
   while (complete_ && !rest.empty()) {
     const std::size_t end = rest.find('\n');

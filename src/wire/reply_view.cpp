@@ -1,16 +1,53 @@
-#include <llmroute/wire/chunk_view.hpp>
 #include <llmroute/wire/reply_view.hpp>
+
+#include "wire/padded.hpp"
+#include "wire/usage.hpp"
 
 namespace llmroute::wire {
 
-/// A whole answer has the outer shape of a chunk, with `message` for `delta`.
+namespace {
+
+namespace od = simdjson::ondemand;
+
+/// Takes a top-level field. False: it cannot be read. What is of no interest is skipped unread.
+bool take(ReplyView& view, const char* base, std::string_view key, od::value& value) {
+  if (key == "model") {
+    od::json_type type{};
+    if (value.type().get(type)) return false;
+    if (type != od::json_type::string) return true;
+    std::string_view token = value.raw_json_token();
+    while (token.back() != '"') token.remove_suffix(1);
+    if (token.size() <= 2) return true;
+    view.model_offset = static_cast<std::size_t>(token.data() - base);
+    view.model_length = token.size();
+  } else if (key == "usage") {
+    od::object usage;
+    if (!value.get_object().get(usage)) view.usage = read_usage(usage);
+  } else if (key == "error") {
+    bool null = false;
+    view.is_error = value.is_null().get(null) != simdjson::SUCCESS || !null;
+  }
+  return true;
+}
+
+}  // namespace
+
 ReplyView read_reply(std::string_view body) {
-  const ChunkView view = read_chunk(body);
-  return {.json_ok = view.json_ok,
-          .is_error = view.is_error,
-          .model_offset = view.model_offset,
-          .model_length = view.model_length,
-          .usage = view.usage};
+  const simdjson::padded_string_view text = padded(body);
+  od::document document;
+  od::object object;
+  ReplyView view;
+  if (parser().iterate(text).get(document) || document.get_object().get(object)) return {};
+  for (auto field : object) {
+    std::string_view key;
+    od::value value;
+    if (field.unescaped_key().get(key) || field.value().get(value) ||
+        !take(view, text.data(), key, value)) {
+      return {};
+    }
+  }
+  view.json_ok = ends_here(document);
+  return view;
 }
 
 }  // namespace llmroute::wire
