@@ -1,4 +1,6 @@
 // A stream, up to its first content: until then any failure is a plain retry elsewhere.
+#include <llmroute/wire/reply_view.hpp>
+
 #include "layers/clocks.hpp"
 #include "layers/forward.hpp"
 #include "layers/open_attempt.hpp"
@@ -10,9 +12,11 @@ namespace {
 
 constexpr std::size_t error_body_limit = 1 << 20;
 
+/// A packed one is none: nobody asked for it, and events found in its bytes are chance.
 bool is_event_stream(const Headers& headers) {
   const std::string_view type = headers.find("content-type").value_or("text/event-stream");
-  return type.substr(0, 17) == "text/event-stream";
+  const std::string_view coding = headers.find("content-encoding").value_or("identity");
+  return type.substr(0, 17) == "text/event-stream" && coding == "identity";
 }
 
 /// The whole body of a response that is not a stream: the node says why.
@@ -33,8 +37,10 @@ net::Task<AttemptFailure> why_no_stream(OpenAttempt& attempt, Time until) {
   if (!is_success(status)) {
     co_return failure_of(status, attempt.transfer.take_headers(), std::move(body));
   }
-  AttemptFailure failure{.kind = FailureKind::not_json_in_200, .http_status = status};
-  failure.reason = "200 without an event stream";
+  const bool is_error = wire::read_reply(body).is_error;
+  AttemptFailure failure{.http_status = status};
+  failure.kind = is_error ? FailureKind::error_body_in_200 : FailureKind::not_json_in_200;
+  failure.reason = is_error ? "200 with an error in its body" : "200 without an event stream";
   failure.body = std::move(body);
   co_return failure;
 }

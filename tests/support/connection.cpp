@@ -67,15 +67,38 @@ std::size_t body_size(const SeenRequest& request) {
 
 }  // namespace
 
-Listener::Listener(int backlog)
-    : fd_(checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
-  sockaddr_in address = loopback(0);
-  auto* any = reinterpret_cast<sockaddr*>(&address);
-  checked(::bind(fd_, any, sizeof address), "bind");
-  checked(::listen(fd_, backlog), "listen");
+namespace {
+
+int bound_socket(int port) {
+  const int fd = checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+  set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  const sockaddr_in address = loopback(port);
+  checked(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
+  return fd;
+}
+
+int port_of(int fd) {
+  sockaddr_in address{};
   socklen_t size = sizeof address;
-  checked(::getsockname(fd_, any, &size), "getsockname");
-  port_ = ntohs(address.sin_port);
+  checked(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
+  return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+Listener::Listener(int backlog) : backlog_(backlog), holder_(bound_socket(0)) {
+  port_ = port_of(holder_);
+  listen_again();
+}
+
+Listener::~Listener() {
+  close();
+  ::close(holder_);
+}
+
+void Listener::listen_again() {
+  fd_ = bound_socket(port_);
+  checked(::listen(fd_, backlog_), "listen");
 }
 
 void Listener::close() noexcept {
@@ -149,10 +172,10 @@ bool Connection::send(std::string_view bytes, std::atomic<std::size_t>& sent) {
   return true;
 }
 
-bool Connection::wait(int gate, int stop) const {
+bool Connection::wait(int gate, int stop, int milliseconds) const {
   for (;;) {
     pollfd fds[] = {{fd_, POLLRDHUP, 0}, {gate, POLLIN, 0}, {stop, POLLIN, 0}};
-    ::poll(fds, 3, -1);
+    if (::poll(fds, 3, milliseconds) == 0) return true;
     if (fds[0].revents != 0) return false;
     if (fds[1].revents != 0) return true;
     if (fds[2].revents != 0) return false;

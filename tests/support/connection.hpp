@@ -22,11 +22,14 @@ class Connection;
 class Listener {
  public:
   explicit Listener(int backlog = 1024);
-  ~Listener() { close(); }
+  ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
   int port() const noexcept { return port_; }
+
+  /// Listens again on the same port, which stayed taken since close().
+  void listen_again();
 
   /// The next connection's descriptor; none once `stop` is open.
   std::optional<int> accept(const Gate& stop) const;
@@ -36,8 +39,10 @@ class Listener {
   std::unique_ptr<Connection> connect_without_waiting() const;
 
  private:
-  int fd_;
-  int port_;
+  int fd_ = -1;
+  int port_ = 0;
+  int backlog_;
+  int holder_;  // bound and never listening: nobody else gets the port
 };
 
 /// Owns the descriptor. One thread at a time.
@@ -58,8 +63,9 @@ class Connection {
   /// False: the peer is gone. `sent` counts along.
   bool send(std::string_view bytes, std::atomic<std::size_t>& sent);
 
-  /// Waits until `gate` is readable (never, if -1). False: the peer is gone, or `stop` is readable.
-  bool wait(int gate, int stop) const;
+  /// Waits until `gate` is readable (never, if -1) or the time is over (never, if -1). False: the
+  /// peer is gone, or `stop` is readable.
+  bool wait(int gate, int stop, int milliseconds = -1) const;
 
   /// close() will send an RST.
   void reset_at_close() noexcept;

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace llmroute::test {
 
 Script& Script::add(Step::Kind kind) {
@@ -17,6 +19,11 @@ Script& Script::send(std::string bytes) {
 
 Script& Script::wait(const Gate& gate) {
   steps_.push_back({.kind = Step::Kind::wait, .gate = gate});
+  return *this;
+}
+
+Script& Script::pause(std::chrono::milliseconds time) {
+  steps_.push_back({.kind = Step::Kind::pause, .time = time});
   return *this;
 }
 
@@ -36,6 +43,20 @@ Script& Script::cut_at(std::size_t bytes, bool with_reset) {
   }
   steps_ = std::move(kept);
   return with_reset ? reset() : close();
+}
+
+Script& Script::in_pieces_of(std::size_t size, std::chrono::milliseconds time) {
+  for (Step& step : std::exchange(steps_, {})) {
+    if (step.kind != Step::Kind::send) {
+      steps_.push_back(std::move(step));
+      continue;
+    }
+    for (std::size_t at = 0; at < step.bytes.size(); at += size) {
+      send(step.bytes.substr(at, size));
+      if (time.count() > 0) pause(time);
+    }
+  }
+  return *this;
 }
 
 std::size_t Script::size() const noexcept {

@@ -7,6 +7,7 @@
 ///     closed after n bytes of the response
 #pragma once
 
+#include <chrono>
 #include <llmroute/headers.hpp>
 #include <string>
 #include <string_view>
@@ -20,21 +21,26 @@ namespace llmroute::test {
 class Script {
  public:
   struct Step {
-    enum class Kind { send, wait, hang, close, reset };
+    enum class Kind { send, wait, pause, hang, close, reset };
     Kind kind = Kind::send;
     std::string bytes{};
     Gate gate{};
+    std::chrono::milliseconds time{};
   };
 
-  Script& send(std::string bytes);  ///< as they are, in one write
-  Script& wait(const Gate& gate);   ///< until the gate opens or the peer goes
-  Script& hang();                   ///< silent until the peer goes
-  Script& close();                  ///< properly, with a FIN
-  Script& reset();                  ///< with an RST
+  Script& send(std::string bytes);                ///< as they are, in one write
+  Script& wait(const Gate& gate);                 ///< until the gate opens or the peer goes
+  Script& pause(std::chrono::milliseconds time);  ///< a slow node; ends early when the peer goes
+  Script& hang();                                 ///< silent until the peer goes
+  Script& close();                                ///< properly, with a FIN
+  Script& reset();                                ///< with an RST
 
   /// Only the first `bytes` of all that is sent, then close (or reset). What else was planned is
   /// dropped.
   Script& cut_at(std::size_t bytes, bool with_reset = false);
+
+  /// The same bytes, `size` a write, with a pause after each.
+  Script& in_pieces_of(std::size_t size, std::chrono::milliseconds pause = {});
 
   /// How much it sends in all.
   std::size_t size() const noexcept;

@@ -31,6 +31,8 @@ struct ScriptedUpstream::Shared {
   const TlsIdentity* tls;
   Listener listener{};
   Gate stop{};
+  Gate pause{};  // for the acceptor alone
+  std::atomic<Greeting> greeting{Greeting::serve};
   std::thread acceptor{};
   mutable std::mutex mutex{};
   mutable std::condition_variable changed{};
@@ -43,6 +45,7 @@ struct ScriptedUpstream::Shared {
 
   void accept_all();
   void serve(Peer& peer, int number);
+  bool greeted(Connection& connection);
   std::optional<SeenRequest> next_request(Connection& connection, Peer& peer, int number);
   bool play(Connection& connection, const Script& script);
   template <class F>
@@ -61,7 +64,7 @@ struct ScriptedUpstream::Shared {
 };
 
 void ScriptedUpstream::Shared::accept_all() {
-  while (const std::optional<int> fd = listener.accept(stop)) {
+  while (const std::optional<int> fd = listener.accept(pause)) {
     note([&] {
       Peer& peer = peers.emplace_back();
       peer.fd = *fd;
@@ -76,15 +79,32 @@ void ScriptedUpstream::Shared::serve(Peer& peer, int number) {
   sigaddset(&broken_pipe, SIGPIPE);
   pthread_sigmask(SIG_BLOCK, &broken_pipe, nullptr);
   Connection connection(peer.fd, tls);
-  while (connection.good()) {
+  bool serving = connection.good() && greeted(connection);
+  while (serving) {
     const std::optional<SeenRequest> request = next_request(connection, peer, number);
-    if (!request || !play(connection, handler(*request))) break;
+    serving = request && play(connection, handler(*request));
   }
   note([&] {  // closed under the lock: nobody may shut down a descriptor whose number is used again
     connection.close();
     peer.over = true;
     ++closed;
   });
+}
+
+/// False: that was all.
+bool ScriptedUpstream::Shared::greeted(Connection& connection) {
+  switch (greeting.load()) {
+    case Greeting::serve:
+      return true;
+    case Greeting::reset:
+      return connection.reset_at_close(), false;
+    case Greeting::plain_http:
+      connection.send("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", sent);
+      break;
+    case Greeting::silence:
+      break;
+  }
+  return connection.wait(-1, stop.fd()), false;
 }
 
 std::optional<SeenRequest> ScriptedUpstream::Shared::next_request(Connection& connection,
@@ -112,6 +132,9 @@ bool ScriptedUpstream::Shared::play(Connection& connection, const Script& script
         break;
       case Kind::wait:
         there = connection.wait(step.gate.fd(), stop.fd());
+        break;
+      case Kind::pause:
+        there = connection.wait(-1, stop.fd(), static_cast<int>(step.time.count()));
         break;
       case Kind::hang:
         there = connection.wait(-1, stop.fd());
@@ -147,29 +170,48 @@ ScriptedUpstream::ScriptedUpstream(std::vector<Script> scripts)
 
 ScriptedUpstream::~ScriptedUpstream() {
   stop_listening();
-  {
-    const std::lock_guard lock(shared_->mutex);
-    for (Shared::Peer& peer : shared_->peers) {
-      if (!peer.over) ::shutdown(peer.fd, SHUT_RDWR);
-    }
-  }
+  drop_connections();
   for (Shared::Peer& peer : shared_->peers) peer.thread.join();
 }
 
 void ScriptedUpstream::stop_listening() {
   shared_->stop.open();
+  refuse();
+}
+
+void ScriptedUpstream::refuse() {
+  shared_->pause.open();
   if (shared_->acceptor.joinable()) shared_->acceptor.join();
   shared_->listener.close();
+}
+
+void ScriptedUpstream::listen_again() {
+  shared_->pause = Gate();
+  shared_->listener.listen_again();
+  shared_->acceptor = std::thread(&Shared::accept_all, shared_.get());
+}
+
+void ScriptedUpstream::greet(Greeting greeting) { shared_->greeting = greeting; }
+
+void ScriptedUpstream::drop_connections() {
+  const std::lock_guard lock(shared_->mutex);
+  for (Shared::Peer& peer : shared_->peers) {
+    if (!peer.over) ::shutdown(peer.fd, SHUT_RDWR);
+  }
+}
+
+bool ScriptedUpstream::wait_until_quiet(std::chrono::milliseconds most) const {
+  return shared_->wait(most, [&] {
+    return std::all_of(shared_->peers.begin(), shared_->peers.end(),
+                       [](const Shared::Peer& peer) { return peer.over || peer.idle; });
+  });
 }
 
 void ScriptedUpstream::close_idle() {
   int expected = 0;
   // The client may have read an answer before the thread that wrote it is back for the next
   // request.
-  shared_->wait(patience, [&] {
-    return std::all_of(shared_->peers.begin(), shared_->peers.end(),
-                       [](const Shared::Peer& peer) { return peer.over || peer.idle; });
-  });
+  wait_until_quiet();
   {
     const std::lock_guard lock(shared_->mutex);
     expected = shared_->closed;

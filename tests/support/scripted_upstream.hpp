@@ -34,6 +34,14 @@ struct SeenRequest {
   int number = 0;      ///< 1 for the first request of all
 };
 
+/// What becomes of a connection before any request is read.
+enum class Greeting {
+  serve,
+  reset,      ///< an RST at once
+  silence,    ///< nothing, until the peer goes; with an https URL a handshake that hangs
+  plain_http  ///< an answer in clear to whatever the peer may say
+};
+
 /// Any thread. Destroying it ends what still runs.
 class ScriptedUpstream {
  public:
@@ -72,6 +80,19 @@ class ScriptedUpstream {
 
   /// Accepts no more: connecting is refused.
   void stop_listening();
+
+  /// The same for a while, as a node does that restarts: the port stays taken, calls go on.
+  void refuse();
+  void listen_again();
+
+  /// For connections from now on.
+  void greet(Greeting greeting);
+
+  /// Ends every connection, whatever it is doing.
+  void drop_connections();
+
+  /// Waits until nobody is being served: every connection is closed, or kept for a next request.
+  bool wait_until_quiet(std::chrono::milliseconds most = patience) const;
 
  private:
   struct Shared;

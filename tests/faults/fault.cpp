@@ -1,0 +1,60 @@
+#include "faults/fault.hpp"
+
+namespace llmroute::test {
+
+std::vector<std::string> good_events() {
+  return {chat_chunk(""),
+          chat_chunk("Héllo "),
+          chat_chunk("wörld, said"),
+          chat_chunk(" the node"),
+          chat_chunk(" 😀"),
+          chat_finish(),
+          done()};
+}
+
+Script good_script(Mode mode) {
+  return mode == Mode::plain ? answer(200, chat_completion(whole_text))
+                             : event_stream(good_events());
+}
+
+std::vector<Fault> all_faults() {
+  std::vector<Fault> all;
+  for (auto* table : {connection_faults, head_faults, status_faults, body_faults, stream_faults}) {
+    for (Fault& fault : table()) all.push_back(std::move(fault));
+  }
+  return all;
+}
+
+std::function<std::unique_ptr<FaultyNode>(Mode, std::size_t)> plays(Script plain, Script streamed) {
+  return [plain = std::move(plain), streamed = std::move(streamed)](Mode mode, std::size_t) {
+    return std::make_unique<ScriptedNode>(mode == Mode::plain ? plain : streamed);
+  };
+}
+
+std::function<std::unique_ptr<FaultyNode>(Mode, std::size_t)> plays(Script script) {
+  return plays(script, script);
+}
+
+std::function<std::unique_ptr<FaultyNode>(Mode, std::size_t)> makes(
+    std::function<std::unique_ptr<FaultyNode>()> make) {
+  return [make = std::move(make)](Mode, std::size_t) { return make(); };
+}
+
+Expected elsewhere(ErrorCode code, std::string_view reason) {
+  return {.code = code, .reason = reason};
+}
+
+Expected only_elsewhere(ErrorCode code, Limit limit) {
+  return {.code = code, .alone_attempts = 1, .limit = limit};
+}
+
+Expected refused(int status) {
+  return {.promise = Promise::refused,
+          .code = ErrorCode::node_rejected,
+          .alone_attempts = 1,
+          .status = status};
+}
+
+Expected harmless() { return {.promise = Promise::from_n1, .alone_attempts = 1}; }
+
+}  // namespace llmroute::test
