@@ -12,6 +12,7 @@ void LogObserver::on_attempt(const llmroute::AttemptEvent& attempt) {
       .add("model", attempt.model)
       .add("node", attempt.node)
       .add("number", attempt.number)
+      .add("rung", llmroute::name(attempt.rung))
       .add("error", llmroute::traits(*attempt.error).name)
       .add("reason", attempt.reason)
       .add("status", attempt.http_status)
