@@ -18,9 +18,21 @@ Script good_script(Mode mode) {
 }
 
 std::vector<Fault> all_faults() {
+  struct Table {
+    const char* area;
+    std::vector<Fault> (*rows)();
+  };
+  constexpr Table tables[] = {{"Connections", connection_faults},
+                              {"Response heads", head_faults},
+                              {"Statuses", status_faults},
+                              {"Bodies", body_faults},
+                              {"Event streams", stream_faults}};
   std::vector<Fault> all;
-  for (auto* table : {connection_faults, head_faults, status_faults, body_faults, stream_faults}) {
-    for (Fault& fault : table()) all.push_back(std::move(fault));
+  for (const Table& table : tables) {
+    for (Fault& fault : table.rows()) {
+      fault.area = table.area;
+      all.push_back(std::move(fault));
+    }
   }
   return all;
 }

@@ -44,6 +44,7 @@ struct Fault {
   std::function<void(Config&)> settings = [](Config&) {};
   /// The connection may be kept for a moment after the call, in the hope that it can be used again.
   bool lingers = false;
+  std::string area{};  ///< the heading it stands under; filled in by all_faults
 };
 
 /// The text of every whole answer here, plain or streamed.

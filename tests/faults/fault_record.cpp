@@ -11,9 +11,10 @@ void append(const FaultRecord& record) {
   const char* path = std::getenv("LLMROUTE_RELIABILITY");
   if (path == nullptr) return;
   std::ofstream(path, std::ios::app) << fmt::format(
-      R"({{"fault":"{}","mode":"{}","outcome":"{}","attempts":"{}","time":"{}","alone":"{}"}})"
+      R"({{"area":"{}","fault":"{}","mode":"{}","outcome":"{}","attempts":"{}","time":"{}","alone":"{}"}})"
       "\n",
-      record.fault, record.mode, record.outcome, record.attempts, record.time, record.alone);
+      record.area, record.fault, record.mode, record.outcome, record.attempts, record.time,
+      record.alone);
 }
 
 }  // namespace llmroute::test

@@ -8,6 +8,7 @@ namespace llmroute::test {
 
 /// One mode of one row, in words.
 struct FaultRecord {
+  std::string area{};
   std::string fault{};
   std::string mode{};
   std::string outcome{};
