@@ -6,6 +6,7 @@
 #include "router/loop_pool.hpp"
 #include "router/pull_stream.hpp"
 #include "router/router_core.hpp"
+#include "router/explain.hpp"
 #include "router/snapshot.hpp"
 
 namespace llmroute {
@@ -146,6 +147,9 @@ Result<void> Router::drain_node(std::string_view name, bool drain) {
 }
 
 Snapshot Router::snapshot() const { return detail::take_snapshot(*core_); }
+Result<Explanation> Router::explain(const Request& request) const {
+  return detail::explain(*core_, request);
+}
 const Config& Router::config() const noexcept { return core_->config(); }
 
 }  // namespace llmroute

@@ -184,6 +184,13 @@ struct Snapshot {
   std::size_t in_flight = 0;
 };
 
+/// What the router would do with a request now.
+struct Explanation {
+  std::string model{};  ///< as asked, or the default one
+  std::string strategy{};
+  std::vector<NodeExplanation> nodes{};  ///< every node there is
+};
+
 /// Thread safe, except that a loop given to run_on() is turned by one thread at a time and must
 /// outlive its calls.
 class Router {
@@ -229,6 +236,11 @@ class Router {
   Result<void> drain_node(std::string_view name, bool drain);  ///< takes no new calls while true
 
   Snapshot snapshot() const;
+
+  /// Every node with its score, why it would not be asked, and the pick. Asks nobody and counts
+  /// nowhere, but strategies that take turns have taken one.
+  Result<Explanation> explain(const Request& request) const;
+
   const Config& config() const noexcept;
 
  private:

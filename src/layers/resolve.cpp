@@ -22,16 +22,27 @@ Error bad_argument(const CallState& call, std::string_view param, std::string me
   return error;
 }
 
-/// The model of a request that names none: the configured one, or the only one there is.
-std::optional<std::string> default_model(CallState& call) {
-  const std::string& configured = call.core.config().router.default_model;
+}  // namespace
+
+std::optional<std::string> default_model(RouterCore& core) {
+  const std::string& configured = core.config().router.default_model;
   if (!configured.empty()) return configured;
-  std::vector<std::string> models = call.core.pool().models();
+  std::vector<std::string> models = core.pool().models();
   if (models.size() == 1) return std::move(models.front());
   return std::nullopt;
 }
 
-}  // namespace
+PickRequest pick_request(const Request& request, const wire::RequestView& view,
+                         std::string_view model, bool stream) {
+  constexpr std::size_t bytes_a_token = 4;
+  constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
+  return {.model = model,
+          .session_key = request.options.session_key,
+          .prompt_tokens =
+              static_cast<std::uint32_t>(std::min(request.body.size() / bytes_a_token, most)),
+          .output_tokens = view.max_tokens,
+          .stream = stream};
+}
 
 Error unknown_model(const CallState& call) {
   const std::vector<std::string> models = call.core.pool().models();
@@ -55,7 +66,7 @@ net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
   }
   if (call.view.has_model) {
     call.model = call.view.model;
-  } else if (std::optional<std::string> model = default_model(call)) {
+  } else if (std::optional<std::string> model = default_model(call.core)) {
     call.model = std::move(*model);
   } else if (const std::vector<std::string> models = call.core.pool().models(); !models.empty()) {
     return end_with(bad_argument(call, "model",
@@ -64,12 +75,7 @@ net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
   }
   if (call.core.hedges().enabled()) call.core.hedges().call_started();
   call.core.budget().deposit(call.loop.now(), call.core.queue().in_use());
-  call.pick = {.model = call.model,
-               .session_key = call.request.options.session_key,
-               .prompt_tokens = static_cast<std::uint32_t>(std::min<std::size_t>(
-                   call.request.body.size() / 4, std::numeric_limits<std::uint32_t>::max())),
-               .output_tokens = call.view.max_tokens,
-               .stream = call.stream()};
+  call.pick = pick_request(call.request, call.view, call.model, call.stream());
   if (!call.model.empty() && !call.local.reader.knows_model(call.model)) {
     return end_with(unknown_model(call));
   }

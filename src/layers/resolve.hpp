@@ -2,13 +2,27 @@
 /// no node serves.
 #pragma once
 
+#include <llmroute/core/pick_request.hpp>
+#include <llmroute/wire/request_view.hpp>
+#include <optional>
+#include <string>
+
 #include "layers/layer.hpp"
 
 namespace llmroute::detail {
+
+class RouterCore;
 
 class ResolveLayer final : public Layer {
  public:
   net::Task<Result<Reply>> handle(CallState& call, Next next) override;
 };
+
+/// The model of a request that names none: the configured one, or the only one there is.
+std::optional<std::string> default_model(RouterCore& core);
+
+/// What strategies may know of a request. Its views point into the arguments.
+PickRequest pick_request(const Request& request, const wire::RequestView& view,
+                         std::string_view model, bool stream);
 
 }  // namespace llmroute::detail

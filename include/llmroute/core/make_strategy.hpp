@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <llmroute/core/strategies/latency_based.hpp>
 #include <llmroute/core/strategies/least_loaded.hpp>
+#include <llmroute/core/strategies/peak_ewma.hpp>
 #include <llmroute/core/strategies/power_of_two.hpp>
 #include <llmroute/core/strategies/priority.hpp>
 #include <llmroute/core/strategies/round_robin.hpp>
@@ -50,6 +51,7 @@ inline constexpr StrategyRow strategy_table[] = {
     {"latency_based", make_plain<LatencyBased>},
     {"least_latency", make_plain<LatencyBased>},
     {"latency_based_routing", make_plain<LatencyBased>},
+    {"peak_ewma", make_plain<PeakEwmaBalancer>},
     {"priority", make_plain<LowestPriority>},
 };
 

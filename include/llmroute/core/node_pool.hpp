@@ -73,6 +73,9 @@ class NodePool {
   std::shared_ptr<const Node> find(std::string_view name) const;
   std::vector<std::shared_ptr<const Node>> nodes() const;
   std::vector<NodeStatus> snapshot(Time now) const;
+  /// What a pick for `request.model` would make of every node now. Enters nothing.
+  std::vector<NodeExplanation> explain(Strategy& strategy, const PickRequest& request, Rng& rng,
+                                       Time now) const;
   /// Calls on all nodes of the pool.
   std::size_t in_flight() const;
 
@@ -90,6 +93,8 @@ class NodePool {
   }
   Entry make_entry(NodeConfig config, const Entry* old);
   void publish(Entries entries, std::vector<ModelConfig> models, Time now);
+  static constexpr std::string_view full_reason = "at max_concurrent_requests";
+  std::string why_not(const Entry& entry, bool serves, std::string_view model_id, Time now) const;
   template <class Change>
   void with_state(NodeId node, Change&& change);
 
@@ -317,6 +322,68 @@ inline std::vector<NodeStatus> NodePool::snapshot(Time now) const {
   std::vector<NodeStatus> result;
   for (const Entry& entry : snapshot->entries()) result.push_back(status_of(entry, now));
   return result;
+}
+
+inline std::vector<NodeExplanation> NodePool::explain(Strategy& strategy,
+                                                      const PickRequest& request, Rng& rng,
+                                                      Time now) const {
+  const auto snapshot = current();
+  std::vector<NodeExplanation> nodes;
+  std::shared_ptr<const CandidateList> list;
+  std::vector<Member> members;
+  CandidateSlot* slot = snapshot->slot(request.model);
+  if (slot != nullptr) {
+    members = snapshot->members(*slot);
+    list = CandidateBuilder(state_, slot->heard_of(), slot->model_id(), now).build(members);
+  }
+  for (const Entry& entry : snapshot->entries()) {
+    NodeExplanation node{.node = entry.node->name()};
+    const auto asked = [&](const Member& member) { return member.node == entry.node; };
+    const bool serves = std::any_of(members.begin(), members.end(), asked);
+    node.reason = why_not(entry, serves, slot == nullptr ? request.model : slot->model_id(), now);
+    nodes.push_back(std::move(node));
+  }
+  if (list == nullptr || list->front.empty()) return nodes;
+  PickRequest question = request;
+  if (slot->heard_of()) question.model = slot->model_id();
+  const CandidateGroup& front = list->front;
+  PickContext context{rng, now, front.weights};
+  const auto picked = static_cast<std::uint32_t>(strategy.pick(front.views, question, context));
+  for (std::uint32_t i = 0; i < front.size(); ++i) {
+    const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const NodeExplanation& node) {
+      return node.node == front.views[i].name();
+    });
+    if (found == nodes.end()) continue;
+    const bool full = found->reason == full_reason;
+    found->admissible = !full;
+    if (!full) found->reason.clear();  // ill health is ignored where all are ill
+    found->score = strategy.score(front.views[i], question, now);
+    found->picked = i == picked && !full;
+  }
+  return nodes;
+}
+
+/// In the order a pick looks at it; empty: nothing speaks against the node.
+inline std::string NodePool::why_not(const Entry& entry, bool serves, std::string_view model_id,
+                                     Time now) const {
+  if (!serves) return "does not serve the model";
+  const Node& node = *entry.node;
+  if (node.draining()) return "draining";
+  const int cap = node.cap();
+  if (cap > 0 && node.stats().in_flight.load() >= cap) return std::string(full_reason);
+  NodeState& state = node.state();
+  const std::lock_guard guard(state.lock);
+  const auto pair = state.pairs.find(model_id);
+  const bool known = pair != state.pairs.end();
+  const Time rest =
+      known ? std::max(state.rests_until, pair->second->rests_until) : state.rests_until;
+  if (rest > now) return "its key rests";
+  if (state.breaker.state(now) == BreakerState::open) return "its breaker is open";
+  if (known && pair->second->breaker.state(now) == BreakerState::open) {
+    return "its breaker for the model is open";
+  }
+  if (state.lacks(model_id, now)) return "answered that it has not got the model";
+  return state.health.in(now) ? "" : "unhealthy";
 }
 
 inline std::size_t NodePool::in_flight() const {

@@ -25,6 +25,9 @@ class Ewma {
     last_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
 
+  /// The next sample counts as the first.
+  void restart() noexcept { last_.store(0, std::memory_order_relaxed); }
+
   bool seen() const noexcept { return last_.load(std::memory_order_relaxed) != 0; }
   double value() const noexcept { return value_.load(std::memory_order_relaxed); }
 
@@ -40,6 +43,21 @@ class Ewma {
   std::atomic<Duration::rep> last_{0};
 };
 
+/// The same, but a sample above the mean is believed at once: bad news travels fast, good news has
+/// to be confirmed (Finagle's peak EWMA).
+class PeakEwma {
+ public:
+  void add(double sample, Time now) noexcept {
+    if (sample > mean_.value()) mean_.restart();
+    mean_.add(sample, now);
+  }
+  bool seen() const noexcept { return mean_.seen(); }
+  double decayed(Time now) const noexcept { return mean_.decayed(now); }
+
+ private:
+  Ewma mean_{};
+};
+
 /// Thread safe: counters by any loop, averages by whoever holds the node's lock.
 struct NodeStats {
   std::atomic<int> in_flight{0};
@@ -47,6 +65,7 @@ struct NodeStats {
   std::atomic<std::uint64_t> failures{0};
   Ewma latency_seconds{};        ///< whole plain answers
   Ewma first_content_seconds{};  ///< streams, to the first content
+  PeakEwma wait_seconds{};       ///< either: what a caller waits for first
   Ewma per_token_seconds{};      ///< plain answers, per completion token
 };
 

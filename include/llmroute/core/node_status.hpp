@@ -6,6 +6,7 @@
 #include <llmroute/core/pool_snapshot.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,15 @@ struct NodeStatus {
   std::uint64_t breaker_opened = 0;             ///< of all of them
   Duration breaker_retry_in{};                  ///< until the first open one lets a probe in
   std::vector<std::string> models{};            ///< configured or learnt
+};
+
+/// One node's part in a pick.
+struct NodeExplanation {
+  std::string node{};
+  bool admissible = false;
+  std::string reason{};           ///< why not: "draining", "does not serve the model", ...
+  std::optional<double> score{};  ///< what the strategy compares, the least the best
+  bool picked = false;            ///< a call of this moment would have gone here
 };
 
 inline NodeStatus status_of(const PoolSnapshot::Entry& entry, Time now) {

@@ -154,6 +154,7 @@ inline void NodeTicket::measure(const Outcome& outcome, Time now) {
   NodeStats& stats = node_->state().stats;
   if (outcome.failure_class == FailureClass::timeout) return measure_timeout(outcome, now);
   if (outcome.failure_class != FailureClass::none || outcome.verdict == Verdict::failure) return;
+  stats.wait_seconds.add(seconds(outcome.first_content.value_or(outcome.latency)), now);
   if (outcome.first_content) {
     return stats.first_content_seconds.add(seconds(*outcome.first_content), now);
   }

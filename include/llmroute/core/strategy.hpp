@@ -11,6 +11,7 @@
 #include <llmroute/core/time.hpp>
 #include <llmroute/core/weight_table.hpp>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -68,7 +69,19 @@ class Strategy {
   virtual ~Strategy() = default;
   virtual NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
                          PickContext& context) = 0;
+
+  /// What it compares, the least the best; none where it does not compare. For Router::explain.
+  virtual std::optional<double> score(const NodeView&, const PickRequest&, Time) const {
+    return std::nullopt;
+  }
 };
+
+/// A Picker that says by which number it goes.
+template <class P>
+concept Scorer =
+    requires(const P& picker, const NodeView& node, const PickRequest& request, Time now) {
+      { picker.score(node, request, now) } -> std::convertible_to<double>;
+    };
 
 /// Makes a Strategy of any Picker.
 template <Picker P>
@@ -80,6 +93,15 @@ class StrategyOf final : public Strategy {
   NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
                  PickContext& context) override {
     return picker_.pick(nodes, request, context);
+  }
+
+  std::optional<double> score(const NodeView& node, const PickRequest& request,
+                              Time now) const override {
+    if constexpr (Scorer<P>) {
+      return picker_.score(node, request, now);
+    } else {
+      return std::nullopt;
+    }
   }
 
  private:

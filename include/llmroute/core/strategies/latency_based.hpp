@@ -15,13 +15,13 @@ class LatencyBased {
   NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
                  PickContext& context) const {
     return lowest(nodes, context.rng,
-                  [&](const NodeView& node) { return score(node, request.stream, context.now); });
+                  [&](const NodeView& node) { return score(node, request, context.now); });
   }
 
- private:
-  static double score(const NodeView& node, bool stream, Time now) noexcept {
+  /// Seconds.
+  static double score(const NodeView& node, const PickRequest& request, Time now) noexcept {
     const NodeStats& stats = node.stats();
-    const Ewma& figure = stream ? stats.first_content_seconds : stats.per_token_seconds;
+    const Ewma& figure = request.stream ? stats.first_content_seconds : stats.per_token_seconds;
     if (figure.seen()) return figure.decayed(now);
     return node.in_flight() == 0 ? 0 : std::numeric_limits<double>::infinity();
   }

@@ -12,6 +12,10 @@ class LeastLoaded {
   NodeIndex pick(std::span<const NodeView> nodes, const PickRequest&, PickContext& context) const {
     return lowest(nodes, context.rng, load_with_one_more);
   }
+
+  static double score(const NodeView& node, const PickRequest&, Time) noexcept {
+    return load_with_one_more(node);
+  }
 };
 static_assert(Picker<LeastLoaded>);
 

@@ -17,6 +17,10 @@ class PowerOfTwo {
     return load_with_one_more(nodes[a]) <= load_with_one_more(nodes[b]) ? NodeIndex{a}
                                                                         : NodeIndex{b};
   }
+
+  static double score(const NodeView& node, const PickRequest&, Time) noexcept {
+    return load_with_one_more(node);
+  }
 };
 static_assert(Picker<PowerOfTwo>);
 

@@ -25,6 +25,10 @@ class LowestPriority {
     return load(nodes, first) <= load(nodes, second) ? first : second;
   }
 
+  static double score(const NodeView& node, const PickRequest&, Time) noexcept {
+    return node.priority();
+  }
+
  private:
   /// The n-th node of that priority.
   static NodeIndex nth(std::span<const NodeView> nodes, int priority, std::uint32_t n) noexcept {
