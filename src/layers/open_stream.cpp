@@ -116,12 +116,12 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
       co_return attempt;
     }
     if (!open) {
-      attempt->fail(FailureKind::stream_cut, "closed before the first content");
+      attempt->fail(FailureKind::stream_cut, attempt->end_reason);
       co_return attempt;
     }
     Clocks clocks(started, timeouts.attempt);
     clocks.add(FailureKind::timeout_first_content, "first content", started, first_content_limit);
-    clocks.add(FailureKind::stream_stalled, "event", call.loop.now(), timeouts.idle);
+    clocks.add(FailureKind::timeout_first_content, "event", call.loop.now(), timeouts.idle);
     const Time until = clocks.until();
     const net::Chunk chunk = co_await attempt->transfer.read(until);
     if (chunk.kind == net::Chunk::Kind::timeout) {
@@ -132,7 +132,10 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
     if (open) {
       attempt->parser.feed(chunk.bytes);
     } else {
-      attempt->parser.finish();
+      attempt->note_end(chunk);
+      if (chunk.kind == net::Chunk::Kind::end) {
+        attempt->end_reason = "closed before the first content";
+      }
     }
   }
 }

@@ -79,10 +79,9 @@ std::vector<Fault> stream_faults() {
   const Expected cut = elsewhere(ErrorCode::stream_interrupted);
   const Expected error = elsewhere(ErrorCode::upstream_error);
   const Expected stalled = only_elsewhere(ErrorCode::stream_interrupted, Limit::idle);
-  const Expected first_content{.code = ErrorCode::upstream_timeout,
-                               .or_code = ErrorCode::stream_interrupted,  // the last candidate's
-                               .alone_attempts = 1,
-                               .limit = Limit::first_content};
+  const Expected idle = only_elsewhere(ErrorCode::upstream_timeout, Limit::idle);
+  const Expected first_content{
+      .code = ErrorCode::upstream_timeout, .alone_attempts = 1, .limit = Limit::first_content};
   const Expected slow = only_elsewhere(ErrorCode::upstream_timeout, Limit::response);
   const std::string error_event = sse(R"({"error":{"message":"gpu lost"}})");
   const std::string named_error = "event: error\ndata: {\"message\":\"gpu lost\"}\n\n";
@@ -105,9 +104,8 @@ std::vector<Fault> stream_faults() {
       row("stream: comments, then closed", event_stream(pings, End::open).close(), cut),
       row("stream: garbage first", event_stream({sse("{nonsense")}), cut),
       small_events("stream: event beyond max_event first", event_stream({large})),
-      row("stream: silent before the first event", event_stream({}, End::open).hang(), stalled,
-          slow),
-      row("stream: role, then silent", event_stream({role}, End::open).hang(), stalled, slow),
+      row("stream: silent before the first event", event_stream({}, End::open).hang(), idle, slow),
+      row("stream: role, then silent", event_stream({role}, End::open).hang(), idle, slow),
       {"stream: comments and nothing else, with first_content",
        [pings](Mode, std::size_t) {
          return std::make_unique<ScriptedNode>(event_stream(pings, End::open).hang());
