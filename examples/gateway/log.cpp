@@ -1,19 +1,64 @@
-/// Puts log lines together and writes them.
+/// Puts log lines together, by appending alone: there is one for every request.
 #include "log.hpp"
 
-#include <unistd.h>
-
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <ctime>
 
 namespace gateway {
 namespace {
 
 constexpr std::array<std::string_view, 5> level_names = {"debug", "info", "warn", "error", "off"};
+constexpr std::array<std::string_view, 5> level_columns = {" debug ", " info  ", " warn  ",
+                                                           " error ", " off   "};
+
+/// The last three decimal digits.
+struct Thousandths {
+  explicit Thousandths(long number) noexcept
+      : digits{static_cast<char>('0' + number / 100 % 10),
+               static_cast<char>('0' + number / 10 % 10), static_cast<char>('0' + number % 10)} {}
+  operator std::string_view() const noexcept { return {digits.data(), digits.size()}; }
+  std::array<char, 3> digits;
+};
+
+bool plain(char c) {
+  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
+}
+
+}  // namespace
+
+Log::Line Log::line(LogLevel level, std::string_view event) const {
+  return {enabled(level) ? file_.get() : nullptr, format_, level, event};
+}
+
+Log::Line::Line(LogFile* file, LogFormat format, LogLevel level, std::string_view event)
+    : file_(file), format_(format) {
+  if (file_ == nullptr) return;
+  if (level >= LogLevel::warn) now();
+  const auto index = static_cast<std::size_t>(level);
+  if (format_ == LogFormat::text) {
+    put_time();
+    put(level_columns[index]);
+    put(event);
+    return;
+  }
+  put(R"({"time":")");
+  put_time();
+  put(R"(","level":")");
+  put(level_names[index]);
+  put(R"(","event":")");
+  put(event);
+  put("\"");
+}
+
+Log::Line::~Line() {
+  if (file_ == nullptr) return;
+  put(format_ == LogFormat::json ? "}\n" : "\n");
+  file_->add({buffer_.data(), buffer_.size()}, when_);
+}
 
 /// "2026-01-31T12:00:00.123Z". The date is worked out once a second and thread.
-void append_now(fmt::appender out) {
+void Log::Line::put_time() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   thread_local time_t last = -1;
@@ -24,85 +69,48 @@ void append_now(fmt::appender out) {
     std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &date);
     last = now.tv_sec;
   }
-  fmt::format_to(out, "{}.{:03}Z", std::string_view(text.data(), 19), now.tv_nsec / 1'000'000);
-}
-
-bool plain(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-}
-
-void write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t sent = ::write(fd, text.data(), text.size());
-    if (sent < 0 && errno != EINTR) return;  // nowhere left to complain to
-    if (sent > 0) text.remove_prefix(static_cast<std::size_t>(sent));
-  }
-}
-
-}  // namespace
-
-Log::Line Log::line(LogLevel level, std::string_view event) const {
-  return {enabled(level) ? fd_ : -1, format_, level, event};
-}
-
-Log::Line::Line(int fd, LogFormat format, LogLevel level, std::string_view event)
-    : fd_(fd), format_(format) {
-  if (fd_ < 0) return;
-  const fmt::appender out(buffer_);
-  const std::string_view name = level_names[static_cast<std::size_t>(level)];
-  if (format_ == LogFormat::text) {
-    append_now(out);
-    fmt::format_to(out, " {:5} {}", name, event);
-    return;
-  }
-  buffer_.append(std::string_view("{\"time\":\""));
-  append_now(out);
-  fmt::format_to(out, "\",\"level\":\"{}\",\"event\":\"{}\"", name, event);
-}
-
-Log::Line::~Line() {
-  if (fd_ < 0) return;
-  buffer_.append(std::string_view(format_ == LogFormat::json ? "}\n" : "\n"));
-  write_all(fd_, {buffer_.data(), buffer_.size()});
+  put({text.data(), 19});
+  put(".");
+  put(Thousandths(now.tv_nsec / 1'000'000));
+  put("Z");
 }
 
 bool Log::Line::begin_field(std::string_view name) {
-  if (fd_ < 0) return false;
-  if (format_ == LogFormat::json) {
-    fmt::format_to(fmt::appender(buffer_), ",\"{}\":", name);
-  } else {
-    fmt::format_to(fmt::appender(buffer_), " {}=", name);
-  }
+  if (file_ == nullptr) return false;
+  const bool json = format_ == LogFormat::json;
+  put(json ? ",\"" : " ");
+  put(name);
+  put(json ? "\":" : "=");
   return true;
 }
 
 /// Text comes from nodes and callers: whatever could end a line or a string early is escaped.
-void Log::Line::append_text(std::string_view text) {
-  for (const char c : text) {
-    if (plain(c)) {
-      buffer_.push_back(c);
-    } else {
-      fmt::format_to(fmt::appender(buffer_), "\\u{:04x}", static_cast<unsigned char>(c));
-    }
+void Log::Line::put_text(std::string_view text) {
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (plain(text[i])) continue;
+    put(text.substr(done, i - done));
+    fmt::format_to(fmt::appender(buffer_), "\\u{:04x}", static_cast<unsigned char>(text[i]));
+    done = i + 1;
   }
+  put(text.substr(done));
 }
 
 Log::Line& Log::Line::add(std::string_view name, std::string_view text) {
   if (text.empty() || !begin_field(name)) return *this;
   const bool quoted = format_ == LogFormat::json || text.find_first_of(" =\"") != text.npos;
-  if (quoted) buffer_.push_back('"');
-  append_text(text);
-  if (quoted) buffer_.push_back('"');
+  if (quoted) put("\"");
+  put_text(text);
+  if (quoted) put("\"");
   return *this;
 }
 
-Log::Line& Log::Line::add(std::string_view name, bool flag) {
-  if (begin_field(name)) buffer_.append(std::string_view(flag ? "true" : "false"));
-  return *this;
-}
-
-Log::Line& Log::Line::add(std::string_view name, double number) {
-  if (begin_field(name)) fmt::format_to(fmt::appender(buffer_), "{:.3f}", number);
+Log::Line& Log::Line::add(std::string_view name, std::chrono::nanoseconds time) {
+  if (!begin_field(name)) return *this;
+  const long us = std::max(0L, static_cast<long>((time.count() + 500) / 1000));
+  put(fmt::format_int(us / 1000));
+  put(".");
+  put(Thousandths(us % 1000));
   return *this;
 }
 

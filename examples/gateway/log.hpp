@@ -1,15 +1,17 @@
-/// The gateway's log: one line an event on standard error, JSON or text, each written by one
-/// write(2) so that lines of several threads never mix. A line below the level costs one
-/// comparison.
+/// The gateway's log: one line an event on standard error, JSON or text. A line below the level
+/// costs one comparison.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
-#include <type_traits>
+
+#include "log_file.hpp"
 
 namespace gateway {
 
@@ -24,19 +26,24 @@ class Log {
  public:
   class Line;
 
-  explicit Log(LogLevel level = LogLevel::info, LogFormat format = LogFormat::json,
-               int fd = 2) noexcept
-      : level_(level), format_(format), fd_(fd) {}
+  explicit Log(LogLevel level = LogLevel::info, LogFormat format = LogFormat::json, int fd = 2)
+      : level_(level), format_(format), file_(std::make_unique<LogFile>(fd)) {}
 
   bool enabled(LogLevel level) const noexcept { return level >= level_; }
 
-  /// A line about `event`; written when it is destroyed, nowhere when its level is not enabled.
+  /// A line about `event`; ends when it is destroyed, is nothing when its level is not enabled.
   Line line(LogLevel level, std::string_view event) const;
+
+  /// From now on lines may wait for a moment, but for warnings and errors.
+  void gather() const { file_->gather(); }
+
+  /// Writes what waits; needed before an end that runs no destructors.
+  void flush() const { file_->flush(); }
 
  private:
   LogLevel level_;
   LogFormat format_;
-  int fd_;
+  std::unique_ptr<LogFile> file_;
 };
 
 /// A line being put together. Empty texts and absent values are left out.
@@ -48,32 +55,36 @@ class Log::Line {
 
   Line& add(std::string_view name, std::string_view text);
   Line& add(std::string_view name, const char* text) { return add(name, std::string_view(text)); }
-  Line& add(std::string_view name, bool flag);
-  Line& add(std::string_view name, double number);
-
-  template <class T>
-    requires std::is_integral_v<T>
-  Line& add(std::string_view name, T number) {
-    if (begin_field(name)) fmt::format_to(fmt::appender(buffer_), "{}", number);
+  Line& add(std::string_view name, bool flag) {
+    if (begin_field(name)) put(flag ? "true" : "false");
+    return *this;
+  }
+  Line& add(std::string_view name, std::integral auto number) {
+    if (begin_field(name)) put(fmt::format_int(number));
     return *this;
   }
 
   /// A time in milliseconds.
-  Line& add(std::string_view name, std::chrono::nanoseconds time) {
-    return add(name, std::chrono::duration<double, std::milli>(time).count());
-  }
+  Line& add(std::string_view name, std::chrono::nanoseconds time);
   Line& add(std::string_view name, std::optional<std::chrono::nanoseconds> time) {
     return time ? add(name, *time) : *this;
   }
 
+  /// Is written at once, with all that came before it.
+  Line& now() noexcept { return when_ = LogFile::When::now, *this; }
+
  private:
   friend class Log;
-  Line(int fd, LogFormat format, LogLevel level, std::string_view event);
+  Line(LogFile* file, LogFormat format, LogLevel level, std::string_view event);
   bool begin_field(std::string_view name);
-  void append_text(std::string_view text);
+  void put(std::string_view text) { buffer_.append(text.data(), text.data() + text.size()); }
+  void put(const fmt::format_int& number) { put(std::string_view(number.data(), number.size())); }
+  void put_text(std::string_view text);
+  void put_time();
 
-  int fd_;  // -1: not enabled
+  LogFile* file_;  // null: not enabled
   LogFormat format_;
+  LogFile::When when_ = LogFile::When::soon;
   fmt::basic_memory_buffer<char, 512> buffer_;
 };
 

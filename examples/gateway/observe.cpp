@@ -17,7 +17,8 @@ void LogObserver::on_attempt(const llmroute::AttemptEvent& attempt) {
       .add("reason", attempt.reason)
       .add("status", attempt.http_status)
       .add("first_content_ms", attempt.first_content)
-      .add("total_ms", attempt.time);
+      .add("total_ms", attempt.time)
+      .now();  // rare, and what an operator waits for
 }
 
 void LogObserver::on_node(const llmroute::NodeEvent& node) {

@@ -62,6 +62,7 @@ class Service {
 
   void run() {
     gateway_.router().maintain(workers_.front()->loop());  // probes begin before the first call
+    gateway_.log().gather();
     running_ = workers_.size();
     std::vector<std::thread> threads;
     for (const auto& worker : workers_) {
@@ -85,9 +86,11 @@ class Service {
   }
 
   void on_signal(int number) {
-    if (gateway_.draining())
-      std::_Exit(128 + number);  // asked twice: at once, whatever is under way
-    gateway_.log().line(LogLevel::info, "draining").add("signal", number);
+    if (gateway_.draining()) {  // asked twice: at once, whatever is under way
+      gateway_.log().flush();
+      std::_Exit(128 + number);
+    }
+    gateway_.log().line(LogLevel::info, "draining").add("signal", number).now();
     gateway_.drain();
     for (const auto& worker : workers_) worker->drain();
     patience_.expires_after(gateway_.options().server.drain_timeout);

@@ -1,6 +1,8 @@
 /// A log whose lines come back as text.
 #pragma once
 
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <array>
@@ -22,6 +24,23 @@ class CapturedLog {
   CapturedLog& operator=(const CapturedLog&) = delete;
 
   int fd() const { return ends_[1]; }
+
+  /// What was written since the last call, without waiting for more.
+  std::string so_far() const {
+    int waiting = 0;
+    if (ioctl(ends_[0], FIONREAD, &waiting) != 0 || waiting == 0) return {};
+    std::string some(static_cast<std::size_t>(waiting), '\0');
+    const ssize_t got = read(ends_[0], some.data(), some.size());
+    some.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return some;
+  }
+
+  /// Waits until something is written.
+  std::string next() const {
+    pollfd readable{ends_[0], POLLIN, 0};
+    poll(&readable, 1, 20'000);
+    return so_far();
+  }
 
   /// All that was written; nothing more can be after it. A pipe holds 64 KiB.
   std::string text() {

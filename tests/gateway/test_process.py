@@ -170,6 +170,35 @@ def test_one_line_a_call_and_one_a_failed_attempt(start, node, second_node):
     assert all(line["node"] == "n1" and line["status"] == 200 and line["total_ms"] > 0 for line in retried)
 
 
+@pytest.mark.parametrize("signals", [1, 2])
+def test_the_log_is_whole_when_the_program_has_ended(start, node, signals):
+    silent = threading.Event()
+
+    def answer(_, connection):
+        if silent.is_set():
+            connection.wait_for_close()
+        else:
+            connection.answer(200, completion())
+
+    node.handler = answer
+    gateway = start(node)
+    ids = [f"r{i}" for i in range(20)]
+    for one in ids:
+        assert gateway.chat(headers={"X-Request-ID": one}).status == 200
+    if signals == 2:  # the second ends the program at once, so something must keep it from ending by the first
+        silent.set()
+        client = threading.Thread(target=lambda: pytest.raises(Exception, gateway.chat))
+        client.start()
+        eventually(lambda: len(node.requests) == 21)
+    gateway.signal(signal.SIGTERM)
+    if signals == 2:
+        eventually(lambda: refuses(gateway))
+        gateway.signal(signal.SIGTERM)
+        client.join()
+    gateway.wait(10)
+    assert [line["request_id"] for line in gateway.log("call")][:20] == ids
+
+
 def test_keys_and_prompts_stay_out_of_the_log(start, node):
     node.handler = lambda _, connection: connection.answer(500, completion())
     gateway = start(node, config='[auth]\nauth_token = "sesame"\n[logging]\nlevel = "debug"\n')
