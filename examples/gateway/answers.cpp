@@ -30,7 +30,7 @@ void add_json(http::Fields& fields) { fields.add("Content-Type", "application/js
 
 }  // namespace
 
-http::Response answer_of(llmroute::Reply reply, std::string_view request_id) {
+http::Response answer_of(llmroute::Reply&& reply, std::string_view request_id) {
   http::Response response{.status = reply.http_status, .fields = fields_with(request_id)};
   add_routing(response.fields, reply.node, reply.attempts.size());
   add_from_node(response.fields, reply.headers);

@@ -8,7 +8,7 @@
 namespace gateway {
 
 /// A node's whole answer, body untouched.
-http::Response answer_of(llmroute::Reply reply, std::string_view request_id);
+http::Response answer_of(llmroute::Reply&& reply, std::string_view request_id);
 
 /// A call that failed before anything was sent.
 http::Response answer_of(const llmroute::Error& error, std::string_view request_id);

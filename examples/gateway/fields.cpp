@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <http/message.hpp>
 #include <llmroute/headers.hpp>
 
 namespace gateway {
@@ -19,23 +20,15 @@ bool listed(const std::array<std::string_view, n>& names, std::string_view name)
                      [&](std::string_view one) { return llmroute::same_field_name(one, name); });
 }
 
-/// Visible characters, blanks and bytes of UTF-8: nothing that a recipient could take for the end
-/// of the field.
-bool clean(std::string_view value) {
-  return std::none_of(value.begin(), value.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
 }  // namespace
 
 bool passes_to_node(std::string_view name, std::string_view value) {
-  return listed(to_node, name) && clean(value);
+  return listed(to_node, name) && http::is_field_text(value);
 }
 
 bool passes_to_caller(std::string_view name, std::string_view value) {
   const bool limit = llmroute::same_field_name(name.substr(0, rate_limits.size()), rate_limits);
-  return (limit || listed(to_caller, name)) && clean(value);
+  return (limit || listed(to_caller, name)) && http::is_field_text(value);
 }
 
 }  // namespace gateway

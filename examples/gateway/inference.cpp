@@ -68,7 +68,7 @@ void Inference::route(const http::Request& request) {
     if (passes_to_node(name, value)) call.headers.add(std::string(name), std::string(value));
   }
   llmroute::Callbacks callbacks;
-  callbacks.on_done = [this](Result<Reply> result) { on_done(std::move(result)); };
+  callbacks.on_done = [this](Result<Reply>&& result) { on_done(result); };
   if (stream_) {
     callbacks.on_head = [this](const llmroute::StreamHead& head) { on_head(head); };
     callbacks.on_event = [this](const Event& event) { return on_event(event); };
@@ -89,26 +89,16 @@ void Inference::send_head() {
   if (gone_) return;
   head_sent_ = true;
   responder_.start(200, stream_fields(nullptr, request_id_));
-  busy_ = !responder_.write(still_there);
+  responder_.write(still_there);
 }
 
 Taken Inference::on_event(const Event& event) {
   if (gone_) return Taken::done;
-  if (busy_) {  // with the comment of an early head
-    held_ = event.raw;
-  } else {
-    busy_ = !responder_.write(event.raw);
-  }
-  event_kept_ = busy_;
+  event_kept_ = !responder_.write(event.raw);
   return event_kept_ ? Taken::kept : Taken::done;
 }
 
 void Inference::on_writable() {
-  busy_ = false;
-  if (!held_.empty()) {
-    busy_ = !responder_.write(std::exchange(held_, {}));
-    if (busy_) return;
-  }
   if (std::exchange(event_kept_, false)) call_.drained();
 }
 
@@ -117,17 +107,17 @@ void Inference::on_gone() {
   call_.cancel();
 }
 
-void Inference::on_done(Result<Reply> result) {
+void Inference::on_done(Result<Reply>& result) {
   leave();
   if (result) {
-    finish(std::move(*result));
+    finish(*result);
   } else {
     finish(result.error());
   }
   delete this;
 }
 
-void Inference::finish(Reply reply) {
+void Inference::finish(Reply& reply) {
   report(worker_.gateway(), {.request_id = request_id_,
                              .model = model_.empty() ? reply.model : model_,
                              .node = reply.node,
@@ -153,7 +143,6 @@ void Inference::finish(const Error& error) {
                              .error = llmroute::traits(error.code).name,
                              .time = llmroute::Clock::now() - started_});
   if (!head_sent_) return responder_.send(std::move(answer));
-  if (busy_) return responder_.abort();  // the event under way lost its bytes with the call
   responder_.end(error_event(error), http::After::close);
 }
 

@@ -30,14 +30,14 @@ class Inference final : private http::Exchange, private LateHead {
   // From the router.
   void on_head(const llmroute::StreamHead& head);
   llmroute::Taken on_event(const llmroute::Event& event);
-  void on_done(llmroute::Result<llmroute::Reply> result);
+  void on_done(llmroute::Result<llmroute::Reply>& result);
 
   // From the caller's connection, and the clock.
   void on_writable() override;
   void on_gone() override;
   void send_head() override;
 
-  void finish(llmroute::Reply reply);
+  void finish(llmroute::Reply& reply);
   void finish(const llmroute::Error& error);
 
   Worker& worker_;
@@ -48,9 +48,7 @@ class Inference final : private http::Exchange, private LateHead {
   llmroute::Time started_;
   llmroute::Call call_{};
   bool head_sent_ = false;
-  bool busy_ = false;        ///< the connection has bytes to send that it does not own
-  bool event_kept_ = false;  ///< the router waits for drained()
-  std::string_view held_{};  ///< an event that came while the connection was busy
+  bool event_kept_ = false;  ///< the socket is full: the router waits for drained()
   bool gone_ = false;
 };
 

@@ -21,9 +21,12 @@ struct Thousandths {
   std::array<char, 3> digits;
 };
 
-bool plain(char c) {
-  return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != 0x7f;
-}
+/// What a string may hold as it is.
+constexpr std::array<bool, 256> plain = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x20; c < table.size(); ++c) table[c] = c != '"' && c != '\\' && c != 0x7f;
+  return table;
+}();
 
 }  // namespace
 
@@ -54,7 +57,7 @@ Log::Line::Line(LogFile* file, LogFormat format, LogLevel level, std::string_vie
 Log::Line::~Line() {
   if (file_ == nullptr) return;
   put(format_ == LogFormat::json ? "}\n" : "\n");
-  file_->add({buffer_.data(), buffer_.size()}, when_);
+  file_->add(buffer_.text(), when_);
 }
 
 /// "2026-01-31T12:00:00.123Z". The date is worked out once a second and thread.
@@ -88,9 +91,10 @@ bool Log::Line::begin_field(std::string_view name) {
 void Log::Line::put_text(std::string_view text) {
   std::size_t done = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (plain(text[i])) continue;
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (plain[c]) continue;
     put(text.substr(done, i - done));
-    fmt::format_to(fmt::appender(buffer_), "\\u{:04x}", static_cast<unsigned char>(text[i]));
+    put(fmt::format("\\u{:04x}", c));
     done = i + 1;
   }
   put(text.substr(done));

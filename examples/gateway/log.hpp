@@ -11,6 +11,7 @@
 #include <optional>
 #include <string_view>
 
+#include "line_buffer.hpp"
 #include "log_file.hpp"
 
 namespace gateway {
@@ -77,7 +78,7 @@ class Log::Line {
   friend class Log;
   Line(LogFile* file, LogFormat format, LogLevel level, std::string_view event);
   bool begin_field(std::string_view name);
-  void put(std::string_view text) { buffer_.append(text.data(), text.data() + text.size()); }
+  void put(std::string_view text) { buffer_.put(text); }
   void put(const fmt::format_int& number) { put(std::string_view(number.data(), number.size())); }
   void put_text(std::string_view text);
   void put_time();
@@ -85,7 +86,7 @@ class Log::Line {
   LogFile* file_;  // null: not enabled
   LogFormat format_;
   LogFile::When when_ = LogFile::When::soon;
-  fmt::basic_memory_buffer<char, 512> buffer_;
+  LineBuffer buffer_{};
 };
 
 }  // namespace gateway

@@ -17,11 +17,9 @@ bool sane_request_id(std::string_view id) {
 std::string make_request_id(llmroute::Rng& rng) {
   static constexpr char digits[] = "0123456789abcdef";
   std::string id = "req-00000000000000000000000000000000";
-  std::uint64_t bits = 0;
-  for (std::size_t i = 4; i < id.size(); ++i) {
-    if ((i - 4) % 16 == 0) bits = rng();
-    id[i] = digits[bits & 15];
-    bits >>= 4;
+  for (std::size_t at = 4; at < id.size(); at += 16) {
+    std::uint64_t bits = rng();
+    for (std::size_t i = 0; i < 16; ++i, bits >>= 4) id[at + i] = digits[bits & 15];
   }
   return id;
 }

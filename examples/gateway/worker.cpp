@@ -35,7 +35,7 @@ Worker::Worker(Gateway& gateway, http::ConnectionCaps& caps)
       rng_(seed()),
       front_(*this),
       server_(context_, front_, server_options(gateway.options().server), caps) {
-  reactor_.attach(loop_);
+  reactor_.attach(loop_, server_.gather());
 }
 
 llmroute::Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port) {

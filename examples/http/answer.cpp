@@ -1,6 +1,6 @@
-/// How an answer gets to the socket: by one sendmsg an answer or event, from where the bytes are;
-/// what the socket does not take is kept, and sent when there is room.
-#include <fmt/format.h>
+/// How an answer gets to the socket: by one sendmsg an answer, or for all events that came
+/// together, from where the bytes are; what the socket does not take is copied, and sent when there
+/// is room.
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -8,8 +8,9 @@
 #include <array>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <charconv>
 #include <ctime>
-#include <iterator>
+#include <utility>
 
 #include "connection.hpp"
 #include "server.hpp"
@@ -17,6 +18,7 @@
 namespace http {
 namespace {
 
+constexpr std::size_t most_gathered = 16 * 1024;
 constexpr std::string_view piece_end = "\r\n";
 constexpr std::string_view last_piece_end = "\r\n0\r\n\r\n";
 constexpr std::string_view last_chunk = "0\r\n\r\n";
@@ -35,9 +37,10 @@ std::string_view date() {
   return {text.data(), 29};
 }
 
-/// Sends what the socket takes of the three; what is left stays in them. False: the connection is
-/// broken.
-bool send_some(int socket, std::array<std::string_view, 3>& parts) {
+using Parts = std::array<std::string_view, 3>;
+
+/// Sends what the socket takes; what is left stays in the parts. False: the connection is broken.
+bool send_some(int socket, Parts& parts) {
   for (;;) {
     std::array<iovec, 3> pieces{};
     std::size_t count = 0;
@@ -58,6 +61,17 @@ bool send_some(int socket, std::array<std::string_view, 3>& parts) {
       left -= taken;
     }
   }
+}
+
+void append_number(std::string& out, std::size_t number, int base = 10) {
+  std::array<char, 20> digits;
+  const auto end = std::to_chars(digits.begin(), digits.end(), number, base).ptr;
+  out.append(digits.begin(), end);
+}
+
+void append_chunk_size(std::string& out, std::size_t size) {
+  append_number(out, size, 16);
+  out += "\r\n";
 }
 
 }  // namespace
@@ -91,8 +105,14 @@ void Responder::abort() {
 }
 
 void Connection::append_head(std::string& out, int status, const Fields& fields) const {
-  fmt::format_to(std::back_inserter(out), "HTTP/1.1 {} {}\r\nDate: {}\r\n{}", status,
-                 reason_phrase(status), date(), fields.text());
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::size_t>(status));
+  out += ' ';
+  out += reason_phrase(status);
+  out += "\r\nDate: ";
+  out += date();
+  out += "\r\n";
+  out += fields.text();
   if (close_after_) {
     out += "Connection: close\r\n";
   } else if (http_1_0_) {
@@ -102,20 +122,14 @@ void Connection::append_head(std::string& out, int status, const Fields& fields)
 
 void Connection::send(Response response) {
   if (closed_) return;
-  std::string& head = server_.scratch();
-  head.clear();
+  std::string& head = server_.gather().of(*this);
   append_head(head, response.status, response.fields);
-  fmt::format_to(std::back_inserter(head), "Content-Length: {}\r\n\r\n", response.body.size());
+  head += "Content-Length: ";
+  append_number(head, response.body.size());
+  head += "\r\n\r\n";
   exchange_ = nullptr;
   ended_ = true;
-  const std::string_view body =
-      without_body_ ? std::string_view() : std::string_view(response.body);
-  const bool sent = transmit(head, body, {});
-  if (!sent && !kept_.empty()) {
-    out_ += kept_;
-    kept_ = {};
-  }
-  if (sent) finish_answer();
+  if (transmit(without_body_ ? std::string_view() : response.body, {})) finish_answer();
 }
 
 void Connection::start(int status, const Fields& fields) {
@@ -130,65 +144,63 @@ void Connection::start(int status, const Fields& fields) {
 
 bool Connection::write(std::string_view piece) {
   if (closed_ || without_body_) return true;
-  std::string& prefix = server_.scratch();
-  prefix.assign(head_);
-  head_ = {};
-  if (chunked_) fmt::format_to(std::back_inserter(prefix), "{:x}\r\n", piece.size());
-  return transmit(prefix, piece, chunked_ ? piece_end : std::string_view());
+  Gather& gather = server_.gather();
+  std::string& bytes = gather.of(*this);
+  if (!head_.empty()) bytes += std::exchange(head_, {});
+  if (chunked_) append_chunk_size(bytes, piece.size());
+  const std::string_view tail = chunked_ ? piece_end : std::string_view();
+  const bool waits = gather.waits() && out_.empty() && bytes.size() + piece.size() < most_gathered;
+  if (!waits) return transmit(piece, tail);
+  bytes.append(piece).append(tail);
+  gather.keep(*this);
+  return true;
 }
+
+void Connection::send_gathered() { transmit({}, {}); }
 
 void Connection::end(std::string_view last, After after) {
   if (closed_) return;
   close_after_ = close_after_ || after == After::close;
   exchange_ = nullptr;
   ended_ = true;
-  std::string& prefix = server_.scratch();
-  prefix.assign(head_);
-  head_ = {};
+  std::string& bytes = server_.gather().of(*this);
+  if (!head_.empty()) bytes += std::exchange(head_, {});
   if (without_body_) last = {};
   const bool chunk = chunked_ && !last.empty();
-  if (chunk) fmt::format_to(std::back_inserter(prefix), "{:x}\r\n", last.size());
+  if (chunk) append_chunk_size(bytes, last.size());
   std::string_view tail;
   if (chunked_ && !without_body_) tail = chunk ? last_piece_end : last_chunk;
-  if (!out_.empty() || !kept_.empty() || !tail_.empty()) {  // a piece is still on its way
-    out_.append(kept_).append(tail_).append(prefix).append(last).append(tail);
-    kept_ = tail_ = {};
-    return;
-  }
-  const bool sent = transmit(prefix, last, tail);
-  if (sent) return finish_answer();
-  out_ += kept_;
-  kept_ = {};
+  if (transmit(last, tail)) finish_answer();
 }
 
 void Connection::abort() {
   if (closed_) return;
   exchange_ = nullptr;
-  if (!chunked_) {  // the end of the connection would count as the end of the answer
+  transmit({}, {});  // what it has got so far it may have
+  if (!chunked_) {   // the end of the connection would count as the end of the answer
     boost::system::error_code ignored;
     socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
   }
   close();
 }
 
-/// Sends the three in one go; true when the socket took all. Else `prefix` is copied, `piece` is
-/// kept by reference. A broken connection counts as taken: the program is told soon, not from
-/// inside its own call.
-bool Connection::transmit(std::string_view prefix, std::string_view piece, std::string_view tail) {
-  if (!out_.empty()) {  // an interim answer is still on its way
-    out_.append(prefix).append(piece).append(tail);
-    return false;
+/// Sends the buffer's bytes and the two in one go; true when the socket took all. A broken
+/// connection counts as taken: the program is told soon, not from inside its own call.
+bool Connection::transmit(std::string_view piece, std::string_view tail) {
+  Gather& gather = server_.gather();
+  Parts parts = {gather.of(*this), piece, tail};
+  const bool queued = !out_.empty();
+  const bool sound = queued || send_some(socket_.native_handle(), parts);
+  if (sound) {
+    for (const std::string_view part : parts) out_ += part;
   }
-  std::array<std::string_view, 3> parts = {prefix, piece, tail};
-  if (!send_some(socket_.native_handle(), parts)) {
+  gather.clear();
+  if (!sound) {
     boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->lose(); });
     return !ended_;
   }
-  if (parts[0].empty() && parts[1].empty() && parts[2].empty()) return true;
-  out_.assign(parts[0]);
-  kept_ = parts[1];
-  tail_ = parts[2];
-  arm_write();
+  if (out_.empty()) return true;
+  if (!queued) arm_write();
   return false;
 }
 
@@ -213,19 +225,18 @@ void Connection::on_writable(const boost::system::error_code& error) {
 
 /// True when nothing is left.
 bool Connection::flush() {
-  std::array<std::string_view, 3> parts = {out_, kept_, tail_};
+  Parts parts = {std::string_view(out_).substr(out_at_), {}, {}};
   if (!send_some(socket_.native_handle(), parts)) {
     caller_gone();
     return false;
   }
-  out_.erase(0, out_.size() - parts[0].size());
-  kept_ = parts[1];
-  tail_ = parts[2];
-  if (!out_.empty() || !kept_.empty() || !tail_.empty()) {
+  out_at_ = out_.size() - parts[0].size();
+  if (!parts[0].empty()) {
     arm_write();
     return false;
   }
   out_ = {};
+  out_at_ = 0;
   return true;
 }
 

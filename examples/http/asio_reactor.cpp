@@ -71,7 +71,8 @@ void AsioReactor::on_ready(const std::shared_ptr<Watch>& watch, Interest one, bo
       static_cast<Interest>(static_cast<unsigned>(watch->waiting) & ~static_cast<unsigned>(one));
   if (!has(watch->interest, one)) return;  // no longer wanted
   const int fd = watch->descriptor.native_handle();
-  loop_->on_ready(fd, one == Interest::read, one == Interest::write, failed);
+  gather_->during(
+      [&] { loop_->on_ready(fd, one == Interest::read, one == Interest::write, failed); });
   wait_for(watch, one);  // does nothing when it is not watched any more
 }
 
@@ -101,7 +102,7 @@ void AsioReactor::on_time() {
     return;
   }
   wanted_ = llmroute::never;
-  loop_->on_timer();
+  gather_->during([this] { loop_->on_timer(); });
 }
 
 void AsioReactor::call_soon() {
@@ -118,7 +119,7 @@ void AsioReactor::wake() {
   boost::asio::post(context_, [this, alive = alive_] {
     if (!*alive) return;
     woken_.store(false, std::memory_order_release);
-    loop_->on_timer();
+    gather_->during([this] { loop_->on_timer(); });
   });
 }
 

@@ -9,6 +9,8 @@
 #include <memory>
 #include <vector>
 
+#include "gather.hpp"
+
 namespace llmroute {
 class EventLoop;
 }
@@ -24,7 +26,11 @@ class AsioReactor final : public llmroute::Reactor {
   AsioReactor(const AsioReactor&) = delete;
   AsioReactor& operator=(const AsioReactor&) = delete;
 
-  void attach(llmroute::EventLoop& loop) noexcept { loop_ = &loop; }
+  /// What `loop` has for callers goes through `gather`.
+  void attach(llmroute::EventLoop& loop, Gather& gather) noexcept {
+    loop_ = &loop;
+    gather_ = &gather;
+  }
 
   void watch(int fd, llmroute::Interest interest) override;
   void arm(llmroute::Time at) override;
@@ -41,6 +47,7 @@ class AsioReactor final : public llmroute::Reactor {
 
   boost::asio::io_context& context_;
   llmroute::EventLoop* loop_ = nullptr;
+  Gather* gather_ = nullptr;
   boost::asio::steady_timer timer_;
   llmroute::Time wanted_ = llmroute::never;   // what arm() asked for
   llmroute::Time waiting_ = llmroute::never;  // what the timer is set to, never later than wanted_

@@ -98,30 +98,38 @@ std::size_t Connection::take_head(std::string_view bytes) {
   HeadParser parser(server_.options().head);
   if (const Fault fault = parser.read(std::string(from.substr(0, length)), request))
     return refuse(fault), 0;
-  begin_request(std::move(request), parser.framing(), from.size() > length);
-  return blank + length;
+  const std::size_t used = begin_request(request, parser.framing(), from.substr(length));
+  return blank + length + used;
 }
 
-void Connection::begin_request(Request request, const BodyFraming& framing, bool more_is_here) {
+/// How much of `rest` was its body.
+std::size_t Connection::begin_request(Request& request, const BodyFraming& framing,
+                                      std::string_view rest) {
   without_body_ = request.method() == "HEAD";
   http_1_0_ = request.http_1_0();
   close_after_ = !request.keep_alive() || server_.draining();
-  if (framing.length > server_.options().body.body) return refuse({413, "the body is too long"});
+  if (framing.length > server_.options().body.body) return refuse({413, "the body is too long"}), 0;
   answering_ = true;
   deadline_ = llmroute::never;
   if (std::optional<Response> refusal = server_.handler().on_head(request)) {
     if (framing.any()) close_after_ = unread_ = true;
-    return send(std::move(*refusal));
+    return send(std::move(*refusal)), 0;
   }
-  if (!framing.any()) return dispatch(std::move(request));
-  answering_ = false;
-  deadline_ = server_.in(server_.options().read_timeout);
+  if (!framing.any()) return dispatch(request), 0;
   request.body.reserve(static_cast<std::size_t>(std::min<std::uint64_t>(framing.length, 1 << 20)) +
                        parser_room);
+  if (!framing.chunked && framing.length <= rest.size()) {  // nearly always: it came with the head
+    request.body.append(rest.substr(0, framing.length));
+    dispatch(request);
+    return framing.length;
+  }
+  answering_ = false;
+  deadline_ = server_.in(server_.options().read_timeout);
   incoming_ = std::make_unique<Incoming>(
       Incoming{std::move(request), BodyReader(framing, server_.options().body)});
-  if (framing.expect_continue && !more_is_here && !http_1_0_)
-    transmit("HTTP/1.1 100 Continue\r\n\r\n", {}, {});
+  if (framing.expect_continue && rest.empty() && !http_1_0_)
+    transmit("HTTP/1.1 100 Continue\r\n\r\n", {});
+  return 0;
 }
 
 std::size_t Connection::take_body(std::string_view bytes) {
@@ -131,7 +139,7 @@ std::size_t Connection::take_body(std::string_view bytes) {
     Request request = std::move(incoming_->request);
     incoming_.reset();
     deadline_ = llmroute::never;
-    dispatch(std::move(request));
+    dispatch(request);
   } else {
     deadline_ += std::chrono::duration_cast<llmroute::Duration>(std::chrono::duration<double>(
         static_cast<double>(used) / static_cast<double>(slowest_body)));
@@ -139,7 +147,7 @@ std::size_t Connection::take_body(std::string_view bytes) {
   return used;
 }
 
-void Connection::dispatch(Request request) {
+void Connection::dispatch(Request& request) {
   answering_ = true;
   server_.handler().on_request(std::move(request), Responder(shared_from_this()));
 }
@@ -186,7 +194,8 @@ void Connection::close() {
   if (closed_) return;
   closed_ = true;
   deadline_ = llmroute::never;
-  kept_ = tail_ = {};
+  server_.gather().drop(*this);
+  out_ = {};
   boost::system::error_code ignored;
   socket_.close(ignored);
   server_.closed(*this);

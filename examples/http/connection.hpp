@@ -36,6 +36,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void end(std::string_view last, After after);
   void abort();
   bool answering() const noexcept { return answering_; }
+  void send_gathered();  ///< through Gather
 
   /// The server's side.
   llmroute::Time deadline() const noexcept { return deadline_; }
@@ -59,12 +60,12 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
   std::size_t take_body(std::string_view bytes);
-  void begin_request(Request request, const BodyFraming& framing, bool more_is_here);
-  void dispatch(Request request);
+  std::size_t begin_request(Request& request, const BodyFraming& framing, std::string_view rest);
+  void dispatch(Request& request);
   void refuse(const Fault& fault);
 
   void append_head(std::string& out, int status, const Fields& fields) const;
-  bool transmit(std::string_view prefix, std::string_view piece, std::string_view tail);
+  bool transmit(std::string_view piece, std::string_view tail);
   bool flush();
   void finish_answer();
   void wait_for_request();
@@ -81,10 +82,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Incoming> incoming_{};
   Exchange* exchange_ = nullptr;
 
-  std::string head_{};       // of a streamed answer, until its first piece
-  std::string out_{};        // output the socket did not take: first this,
-  std::string_view kept_{};  // then this, which is the program's,
-  std::string_view tail_{};  // then this, which is constant
+  std::string head_{};      // of a streamed answer, until its first piece
+  std::string out_{};       // output the socket did not take,
+  std::size_t out_at_ = 0;  // but for so much of it
   llmroute::Time deadline_ = llmroute::never;
 
   bool reading_ = false;     // a wait for input is under way
@@ -92,7 +92,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool taking_ = false;      // take() is on the stack
   bool head_begun_ = false;  // part of a head has come
   bool answering_ = false;   // a request is the program's
-  bool ended_ = false;       // its answer is complete but for what is in out_, kept_, tail_
+  bool ended_ = false;       // its answer is complete but for what is in out_
   bool chunked_ = false;
   bool without_body_ = false;  // HEAD
   bool http_1_0_ = false;

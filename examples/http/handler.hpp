@@ -17,12 +17,11 @@ class Connection;
 /// server's thread, never from inside a Responder's functions.
 class Exchange {
  public:
-  /// What write() kept has been sent.
+  /// What write() said no to has been sent.
   virtual void on_writable() = 0;
 
   /// The caller has gone (or only shut its sending side down: clients of HTTP/1.1 do that by
-  /// accident alone), or made no progress for write_timeout. Nothing can be sent any more; kept
-  /// bytes are let go of.
+  /// accident alone), or made no progress for write_timeout. Nothing can be sent any more.
   virtual void on_gone() = 0;
 
  protected:
@@ -52,15 +51,14 @@ class Responder {
   /// The head of a streamed answer. It goes out with the first write.
   void start(int status, const Fields& fields);
 
-  /// A piece, sent at once and alone. False: the socket is full; `piece` must live, and nothing
-  /// else may be written, until on_writable() or on_gone().
+  /// A piece, sent at once, or with what else comes during the same turn of the loop (see Gather).
+  /// What the socket does not take is copied. False: write no more until on_writable().
   bool write(std::string_view piece);
 
-  /// The last piece and the end of the answer, in one piece. Copies what the socket does not take.
+  /// The last piece and the end of the answer.
   void end(std::string_view last = {}, After after = After::keep);
 
-  /// Breaks the connection, so that the caller cannot take what it has for the whole. Lets go of
-  /// kept bytes.
+  /// Breaks the connection, so that the caller cannot take what it has for the whole.
   void abort();
 
  private:

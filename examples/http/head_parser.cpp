@@ -33,12 +33,6 @@ bool is_hex(char c) noexcept {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
-bool is_field_text(std::string_view text) noexcept {
-  return std::none_of(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-}
-
 std::string_view trim(std::string_view text) noexcept {
   const auto first = text.find_first_not_of(" \t");
   if (first == text.npos) return text.substr(0, 0);

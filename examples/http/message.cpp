@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <llmroute/headers.hpp>
 
 namespace http {
@@ -14,11 +15,27 @@ std::optional<std::string_view> Request::find(std::string_view name) const noexc
   return std::nullopt;
 }
 
-Fields& Fields::add(std::string_view name, std::string_view value) {
-  const bool bad = std::any_of(value.begin(), value.end(), [](char c) {
+/// Eight characters at a time (Hacker's Delight, section 6-1): a set high bit means that one of
+/// them may be a control character, and then each is looked at.
+bool is_field_text(std::string_view text) noexcept {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr auto control = [](char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-  });
-  if (bad) return *this;
+  };
+  for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t))) {
+    std::uint64_t eight;
+    std::memcpy(&eight, text.data(), sizeof eight);
+    const std::uint64_t delete_is_zero = eight ^ (ones * 0x7f);
+    const std::uint64_t low =
+        ((eight - ones * 0x20) & ~eight) | ((delete_is_zero - ones) & ~delete_is_zero);
+    if ((low & (ones * 0x80)) == 0) continue;
+    if (std::any_of(text.begin(), text.begin() + sizeof eight, control)) return false;
+  }
+  return std::none_of(text.begin(), text.end(), control);
+}
+
+Fields& Fields::add(std::string_view name, std::string_view value) {
+  if (!is_field_text(value)) return *this;
   if (text_.empty()) text_.reserve(256);
   text_.append(name).append(": ").append(value).append("\r\n");
   return *this;

@@ -60,6 +60,10 @@ class Request {
   bool keep_alive_ = true;
 };
 
+/// Blanks, visible characters and bytes of UTF-8: nothing that a recipient could take for the end
+/// of a field (RFC 9110, section 5.5).
+bool is_field_text(std::string_view text) noexcept;
+
 /// Header fields of an answer, ready to be sent.
 class Fields {
  public:

@@ -19,6 +19,7 @@
 #include <unordered_map>
 
 #include "body_reader.hpp"
+#include "gather.hpp"
 #include "handler.hpp"
 #include "head_parser.hpp"
 
@@ -78,11 +79,13 @@ class Server {
   bool draining() const noexcept { return draining_; }
   std::size_t connections() const noexcept { return connections_.size(); }
 
+  /// For the loop whose turns bring pieces of answers.
+  Gather& gather() noexcept { return gather_; }
+
   // For connections.
   Handler& handler() noexcept { return handler_; }
   const ServerOptions& options() const noexcept { return options_; }
   std::span<char> input() noexcept { return input_; }
-  std::string& scratch() noexcept { return scratch_; }
   llmroute::Time in(llmroute::Duration wait) const noexcept;
   void closed(Connection& connection);
 
@@ -111,7 +114,7 @@ class Server {
   bool draining_ = false;
   std::function<void()> when_empty_{};
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
-  std::string scratch_;
+  Gather gather_;
   std::array<char, 64 * 1024> input_{};
 };
 
