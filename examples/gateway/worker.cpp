@@ -28,7 +28,7 @@ std::uint64_t seed() {
 
 Worker::Worker(Gateway& gateway, http::ConnectionCaps& caps)
     : gateway_(gateway),
-      context_(1),
+      context_(BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO),
       reactor_(context_),
       loop_(reactor_),
       late_heads_(context_),
