@@ -122,14 +122,15 @@ void Connection::append_head(std::string& out, int status, const Fields& fields)
 
 void Connection::send(Response response) {
   if (closed_) return;
-  std::string& head = server_.gather().of(*this);
+  std::string& head = draft();
   append_head(head, response.status, response.fields);
   head += "Content-Length: ";
   append_number(head, response.body.size());
   head += "\r\n\r\n";
   exchange_ = nullptr;
   ended_ = true;
-  if (transmit(without_body_ ? std::string_view() : response.body, {})) finish_answer();
+  const std::string_view body = without_body_ ? std::string_view() : response.body;
+  if (!gathered(body, {}) && transmit(body, {})) finish_answer();
 }
 
 void Connection::start(int status, const Fields& fields) {
@@ -144,33 +145,26 @@ void Connection::start(int status, const Fields& fields) {
 
 bool Connection::write(std::string_view piece) {
   if (closed_ || without_body_) return true;
-  Gather& gather = server_.gather();
-  std::string& bytes = gather.of(*this);
+  std::string& bytes = draft();
   if (!head_.empty()) bytes += std::exchange(head_, {});
   if (chunked_) append_chunk_size(bytes, piece.size());
   const std::string_view tail = chunked_ ? piece_end : std::string_view();
-  const bool waits = gather.waits() && out_.empty() && bytes.size() + piece.size() < most_gathered;
-  if (!waits) return transmit(piece, tail);
-  bytes.append(piece).append(tail);
-  gather.keep(*this);
-  return true;
+  return gathered(piece, tail) || transmit(piece, tail);
 }
-
-void Connection::send_gathered() { transmit({}, {}); }
 
 void Connection::end(std::string_view last, After after) {
   if (closed_) return;
   close_after_ = close_after_ || after == After::close;
   exchange_ = nullptr;
   ended_ = true;
-  std::string& bytes = server_.gather().of(*this);
+  std::string& bytes = draft();
   if (!head_.empty()) bytes += std::exchange(head_, {});
   if (without_body_) last = {};
   const bool chunk = chunked_ && !last.empty();
   if (chunk) append_chunk_size(bytes, last.size());
   std::string_view tail;
   if (chunked_ && !without_body_) tail = chunk ? last_piece_end : last_chunk;
-  if (transmit(last, tail)) finish_answer();
+  if (!gathered(last, tail) && transmit(last, tail)) finish_answer();
 }
 
 void Connection::abort() {
@@ -184,17 +178,36 @@ void Connection::abort() {
   close();
 }
 
-/// Sends the buffer's bytes and the two in one go; true when the socket took all. A broken
-/// connection counts as taken: the program is told soon, not from inside its own call.
+std::string& Connection::draft() {
+  if (draft_.empty()) server_.gather().lend(draft_);
+  return draft_;
+}
+
+/// Whether draft and the two may leave when the turn ends.
+bool Connection::gathered(std::string_view piece, std::string_view tail) {
+  if (!server_.gather().waits() || !out_.empty()) return false;
+  if (draft_.size() + piece.size() >= most_gathered) return false;
+  draft_.append(piece).append(tail);
+  if (!std::exchange(listed_, true)) server_.gather().list(shared_from_this());
+  return true;
+}
+
+void Connection::send_gathered() {
+  if (closed_ || !listed_) return;
+  if (transmit({}, {}) && ended_) finish_answer();
+}
+
+/// Sends the draft and the two in one go; true when the socket took all. A broken connection counts
+/// as taken: the program is told soon, not from inside its own call.
 bool Connection::transmit(std::string_view piece, std::string_view tail) {
-  Gather& gather = server_.gather();
-  Parts parts = {gather.of(*this), piece, tail};
+  Parts parts = {draft_, piece, tail};
   const bool queued = !out_.empty();
   const bool sound = queued || send_some(socket_.native_handle(), parts);
   if (sound) {
     for (const std::string_view part : parts) out_ += part;
   }
-  gather.clear();
+  listed_ = false;
+  server_.gather().take_back(draft_);
   if (!sound) {
     boost::asio::post(socket_.get_executor(), [self = shared_from_this()] { self->lose(); });
     return !ended_;

@@ -194,7 +194,6 @@ void Connection::close() {
   if (closed_) return;
   closed_ = true;
   deadline_ = llmroute::never;
-  server_.gather().drop(*this);
   out_ = {};
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -204,6 +203,7 @@ void Connection::close() {
 void Connection::caller_gone() {
   if (closed_) return;
   const auto self = shared_from_this();
+  if (listed_) transmit({}, {});  // it may have shut its sending side only
   Exchange* exchange = std::exchange(exchange_, nullptr);
   close();
   if (exchange != nullptr) exchange->on_gone();

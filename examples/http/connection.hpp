@@ -65,6 +65,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void refuse(const Fault& fault);
 
   void append_head(std::string& out, int status, const Fields& fields) const;
+  std::string& draft();
+  bool gathered(std::string_view piece, std::string_view tail);
   bool transmit(std::string_view piece, std::string_view tail);
   bool flush();
   void finish_answer();
@@ -82,6 +84,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Incoming> incoming_{};
   Exchange* exchange_ = nullptr;
 
+  std::string draft_{};     // output put together, perhaps to be sent when the turn ends
   std::string head_{};      // of a streamed answer, until its first piece
   std::string out_{};       // output the socket did not take,
   std::size_t out_at_ = 0;  // but for so much of it
@@ -99,6 +102,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool close_after_ = false;
   bool unread_ = false;  // input is left that will never be used
   bool lingering_ = false;
+  bool listed_ = false;  // draft_ is sent when the turn ends
   bool closed_ = false;
 };
 

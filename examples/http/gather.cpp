@@ -1,26 +1,44 @@
-/// One buffer, and whose it is.
+/// The list of those who have something to send, and spare buffers.
 #include "gather.hpp"
+
+#include <boost/asio/post.hpp>
+#include <utility>
 
 #include "connection.hpp"
 
 namespace http {
+namespace {
 
-std::string& Gather::of(Connection& connection) {
-  if (owner_ != &connection) send();
-  return bytes_;
+constexpr std::size_t most_buffers = 256;
+constexpr std::size_t smallest_buffer = 1024;
+constexpr std::size_t largest_buffer = 32 * 1024;
+
+}  // namespace
+
+void Gather::list(std::shared_ptr<Connection> connection) {
+  // Behind all that is ready now, and in front of the next wait.
+  if (listed_.empty()) boost::asio::post(context_, [this] { send_all(); });
+  listed_.push_back(std::move(connection));
 }
 
-void Gather::drop(const Connection& connection) noexcept {
-  if (owner_ == &connection) clear();
+void Gather::lend(std::string& buffer) {
+  if (buffers_.empty()) return buffer.reserve(smallest_buffer);
+  buffer = std::move(buffers_.back());
+  buffers_.pop_back();
 }
 
-void Gather::clear() noexcept {
-  owner_ = nullptr;
-  bytes_.clear();
+void Gather::take_back(std::string& buffer) {
+  std::string spare = std::exchange(buffer, {});
+  const bool odd = spare.capacity() < smallest_buffer || spare.capacity() > largest_buffer;
+  if (odd || buffers_.size() == most_buffers) return;
+  spare.clear();
+  buffers_.push_back(std::move(spare));
 }
 
-void Gather::send() {
-  if (owner_ != nullptr) owner_->send_gathered();
+void Gather::send_all() {
+  sending_.swap(listed_);
+  for (const auto& connection : sending_) connection->send_gathered();
+  sending_.clear();
 }
 
 }  // namespace http

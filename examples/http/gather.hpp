@@ -1,51 +1,50 @@
-/// Where answers are put together before they are sent. Pieces that come during one turn of the
-/// program's loop are sent by one write when it ends: events that arrived together leave together,
-/// and one that came alone waits for nothing.
+/// Lets what comes for callers during one turn of the loop leave when the turn ends: events that
+/// came together by one write, and the writes for all callers in a row, so that a caller's process
+/// is not woken for each. Nothing waits longer: the turn's end is before the loop blocks.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace http {
 
 class Connection;
 
-/// One a server; not thread safe. All connections share its buffer: when another comes along, what
-/// waits is sent.
+/// One a server; not thread safe.
 class Gather {
  public:
-  Gather() = default;
+  explicit Gather(boost::asio::io_context& context) noexcept : context_(context) {}
   Gather(const Gather&) = delete;
   Gather& operator=(const Gather&) = delete;
 
-  /// Runs `turn` and then sends what came of it.
+  /// Runs a part of the loop's turn that may bring something for callers.
   template <class F>
-  void during(F&& turn) {
+  void during(F&& part) {
     waits_ = true;
-    turn();
+    part();
     waits_ = false;
-    send();
   }
 
-  /// A turn is under way.
+  /// Such a part is under way.
   bool waits() const noexcept { return waits_; }
 
-  /// The buffer, with what waits for `connection`. After filling it, keep() or clear().
-  std::string& of(Connection& connection);
+  /// `connection` has something to send when the turn ends.
+  void list(std::shared_ptr<Connection> connection);
 
-  /// What is in the buffer may wait for the turn's end.
-  void keep(Connection& connection) noexcept { owner_ = &connection; }
-
-  void clear() noexcept;
-
-  /// Nothing waits for `connection` any more.
-  void drop(const Connection& connection) noexcept;
+  /// Buffers go from hand to hand, so that a connection that is silent has none.
+  void lend(std::string& buffer);
+  void take_back(std::string& buffer);
 
  private:
-  void send();
+  void send_all();
 
+  boost::asio::io_context& context_;
   bool waits_ = false;
-  Connection* owner_ = nullptr;
-  std::string bytes_{};
+  std::vector<std::shared_ptr<Connection>> listed_{};
+  std::vector<std::shared_ptr<Connection>> sending_{};
+  std::vector<std::string> buffers_{};
 };
 
 }  // namespace http

@@ -103,6 +103,7 @@ class Server {
   Handler& handler_;
   ServerOptions options_;
   ConnectionCaps& caps_;
+  Gather gather_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer sweeper_;
@@ -114,7 +115,6 @@ class Server {
   bool draining_ = false;
   std::function<void()> when_empty_{};
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;
-  Gather gather_;
   std::array<char, 64 * 1024> input_{};
 };
 
