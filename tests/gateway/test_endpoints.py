@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from conftest import CHAT, eventually
+from gateway_server import CHAT, eventually
 from fake_node import FakeNode
 
 TOKEN = {"Authorization": "Bearer sesame"}

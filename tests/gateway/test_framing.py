@@ -8,7 +8,7 @@ import json
 import socket
 
 import pytest
-from conftest import CHAT, eventually
+from gateway_server import CHAT, eventually
 from fake_node import FakeNode
 
 BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}]})
@@ -176,7 +176,7 @@ OTHER = {
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    from conftest import Gateway
+    from gateway_server import Gateway
 
     node = FakeNode()
     gateway = Gateway(tmp_path_factory.mktemp("framing"), f'[logging]\nlevel = "warn"\n[[nodes]]\nurl = "{node.url}"\n',

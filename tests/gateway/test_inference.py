@@ -4,7 +4,7 @@ import json
 import threading
 
 import pytest
-from conftest import CHAT, eventually
+from gateway_server import CHAT, eventually
 from fake_node import FakeNode, completion
 
 ROUND_ROBIN = '[router]\nstrategy = "round_robin"\n'

@@ -4,7 +4,7 @@ import signal
 import threading
 
 import pytest
-from conftest import CHAT, eventually, run_gateway
+from gateway_server import CHAT, eventually, run_gateway
 from fake_node import completion, delta
 
 NODE = '[[nodes]]\nurl = "http://127.0.0.1:9"\n'

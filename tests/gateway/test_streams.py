@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from conftest import CHAT, eventually
+from gateway_server import CHAT, eventually
 from fake_node import delta
 
 BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}], "stream": True})

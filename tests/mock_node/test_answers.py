@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from conftest import CHAT, COMPLETIONS, EMBEDDINGS
+from mock_node_server import CHAT, COMPLETIONS, EMBEDDINGS
 
 
 def test_a_chat(node):

@@ -1,7 +1,7 @@
 """Streams that are cut: after exactly so many tokens, events or bytes, and in every way."""
 
 import pytest
-from conftest import CHAT, Answer, eventually
+from mock_node_server import CHAT, Answer, eventually
 
 HELLO = {"model": "tiny", "messages": [{"role": "user", "content": "hello"}], "stream": True}
 PROBLEMS = {"fin": "IncompleteRead", "rst": "ConnectionResetError", "end": "", "error": "", "garbage": ""}

@@ -1,7 +1,7 @@
 """An answer that is gone on with: by token ids, by the text so far. The joined answer is the one nobody cut."""
 
 import pytest
-from conftest import CHAT
+from mock_node_server import CHAT
 
 ASCII, WIDE = "Tell me a story", "Erzähl mir etwas über größe 日本"
 CONVERSATION = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "hello"},

@@ -5,7 +5,7 @@ import threading
 import time
 
 import pytest
-from conftest import CHAT, eventually
+from mock_node_server import CHAT, eventually
 
 METRICS = ["vllm:num_requests_running", "vllm:num_requests_waiting", "vllm:kv_cache_usage_perc",
            "vllm:request_success_total", "vllm:prompt_tokens_total", "vllm:generation_tokens_total"]

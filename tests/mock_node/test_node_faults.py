@@ -4,7 +4,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import BIN, eventually
+from mock_node_server import BIN, eventually
 
 WAYS = ("flag", "control", "model")
 

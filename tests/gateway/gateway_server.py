@@ -1,0 +1,158 @@
+"""Starts the real gateway in front of nodes written by the tests."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from fake_node import FakeNode  # noqa: E402
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("LLMROUTE_BIN_DIR", ROOT / "build" / "release" / "bin"))
+GATEWAY = BIN / "llmroute-gateway"
+CHAT = "/v1/chat/completions"
+
+
+def eventually(condition, seconds=10):
+    """Waits until the condition holds; its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.005)
+
+
+class Answer:
+    """A response, read to its end."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def json(self):
+        return json.loads(self.body)
+
+    def events(self):
+        return [part[len("data: "):] for part in self.body.decode().split("\n\n") if part]
+
+
+class Gateway:
+    """A running gateway. `log()` is what it wrote to standard error, as parsed lines."""
+
+    def __init__(self, directory, config, args=(), env=None):
+        self.directory = directory
+        (directory / "llmroute.toml").write_text(config)
+        clean = {"PATH": os.environ["PATH"], **(env or {})}
+        self.stderr = open(directory / "log", "w+b")
+        self.process = subprocess.Popen([GATEWAY, "run", *args], cwd=directory, env=clean,
+                                        stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+        line = self.process.stdout.readline()
+        found = re.fullmatch(r"listening on http://(\S+):(\d+)\n", line)
+        assert found, f"{line!r} {(directory / 'log').read_text()}"
+        self.host, self.port = found[1], int(found[2])
+
+    def connect(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=20)
+
+    def request(self, method, path, body=None, headers=None):
+        connection = self.connect()
+        try:
+            data = body if body is None or isinstance(body, (bytes, str)) else json.dumps(body)
+            connection.request(method, path, data, headers or {})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers=headers)
+
+    def chat(self, headers=None, **fields):
+        body = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], **fields}
+        return self.request("POST", CHAT, body, headers)
+
+    def stats(self):
+        return self.get("/stats").json()
+
+    def metric(self, line):
+        """The value of the sample that begins with `line`; 0 when there is none."""
+        page = self.get("/metrics").body.decode()
+        return sum(float(row.rsplit(" ", 1)[1]) for row in page.splitlines() if row.startswith(line))
+
+    def log_text(self):
+        return (self.directory / "log").read_text()
+
+    def log(self, event=None):
+        lines = [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if event is None or line["event"] == event]
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=10):
+        return self.process.wait(seconds)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.stderr.close()
+
+
+@pytest.fixture
+def node():
+    one = FakeNode()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def second_node():
+    one = FakeNode()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def start(tmp_path):
+    """start(*nodes, config="...", args=[...], env={...}): a gateway in front of these nodes."""
+    running = []
+
+    def begin(*nodes, config="", args=("--port", "0"), env=None):
+        listed = "".join(f'\n[[nodes]]\nname = "n{i}"\nurl = "{node.url}"\n' for i, node in enumerate(nodes))
+        directory = tmp_path / f"gateway{len(running)}"
+        directory.mkdir()
+        running.append(Gateway(directory, config + listed, args, env))
+        return running[-1]
+
+    yield begin
+    for gateway in running:
+        gateway.stop()
+
+
+@pytest.fixture
+def gateway(start, node):
+    """One gateway in front of one good node."""
+    return start(node)
+
+
+def run_gateway(directory, *args, env=None):
+    """A gateway that is expected to end by itself: (exit code, standard output, standard error)."""
+    clean = {"PATH": os.environ["PATH"], **(env or {})}
+    done = subprocess.run([GATEWAY, *args], cwd=directory, env=clean, capture_output=True, text=True, timeout=20)
+    return done.returncode, done.stdout, done.stderr
+
+
+SIGTERM = signal.SIGTERM
