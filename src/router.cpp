@@ -3,10 +3,10 @@
 
 #include "router/async_call.hpp"
 #include "router/call_root.hpp"
+#include "router/explain.hpp"
 #include "router/loop_pool.hpp"
 #include "router/pull_stream.hpp"
 #include "router/router_core.hpp"
-#include "router/explain.hpp"
 #include "router/snapshot.hpp"
 
 namespace llmroute {
