@@ -10,24 +10,37 @@ namespace gateway {
 
 class LineBuffer {
  public:
+  LineBuffer() = default;
+  LineBuffer(const LineBuffer&) = delete;
+  LineBuffer& operator=(const LineBuffer&) = delete;
+
   void put(std::string_view text) {
-    if (!long_.empty() || text.size() > short_.size() - size_) return put_long(text);
-    std::memcpy(short_.data() + size_, text.data(), text.size());
-    size_ += text.size();
+    if (text.size() > room_) [[unlikely]]
+      return put_long(text);
+    std::memcpy(end_, text.data(), text.size());
+    end_ += text.size();
+    room_ -= text.size();
   }
 
   std::string_view text() const noexcept {
-    return long_.empty() ? std::string_view(short_.data(), size_) : std::string_view(long_);
+    return long_.empty() ? short_text() : std::string_view(long_);
   }
 
  private:
+  std::string_view short_text() const noexcept {
+    return {short_.data(), static_cast<std::size_t>(end_ - short_.data())};
+  }
+
+  /// From now on all goes there.
   void put_long(std::string_view text) {
-    if (long_.empty()) long_.assign(short_.data(), size_);
+    if (long_.empty()) long_ = short_text();
     long_ += text;
+    room_ = 0;
   }
 
   std::array<char, 512> short_;
-  std::size_t size_ = 0;
+  char* end_ = short_.data();
+  std::size_t room_ = short_.size();
   std::string long_{};
 };
 

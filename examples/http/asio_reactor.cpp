@@ -1,18 +1,29 @@
-/// Level-triggered readiness out of Asio's one-shot waits, which see what is ready already.
+/// Readiness by epoll, time and wake-ups by Asio.
 #include "asio_reactor.hpp"
 
-#include <boost/asio/posix/stream_descriptor.hpp>
+#include <sys/epoll.h>
+
+#include <array>
 #include <boost/asio/post.hpp>
+#include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <llmroute/net/event_loop.hpp>
 #include <utility>
 
 namespace http {
 
-using boost::asio::posix::descriptor_base;
 using boost::system::error_code;
 using llmroute::Interest;
 
 namespace {
+
+constexpr int most_ready = 256;  // then others on the io_context have their turn
+
+int open_epoll() {
+  const int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) throw boost::system::system_error(errno, boost::system::system_category(), "epoll");
+  return fd;
+}
 
 bool has(Interest all, Interest one) {
   return (static_cast<unsigned>(all) & static_cast<unsigned>(one)) != 0;
@@ -20,60 +31,65 @@ bool has(Interest all, Interest one) {
 
 }  // namespace
 
-struct AsioReactor::Watch {
-  Watch(boost::asio::io_context& context, int fd) : descriptor(context, fd) {}
-  boost::asio::posix::stream_descriptor descriptor;
-  Interest interest = Interest::none;
-  Interest waiting = Interest::none;  // waits under way
-};
-
 AsioReactor::AsioReactor(boost::asio::io_context& context)
-    : context_(context), timer_(context), alive_(std::make_shared<bool>(true)) {}
+    : context_(context),
+      epoll_(context, open_epoll()),
+      timer_(context),
+      alive_(std::make_shared<bool>(true)) {}
 
-AsioReactor::~AsioReactor() {
-  *alive_ = false;
-  for (const auto& watch : watches_) {
-    if (watch) watch->descriptor.release();  // the descriptors are the transfers'
+AsioReactor::~AsioReactor() { *alive_ = false; }
+
+void AsioReactor::attach(llmroute::EventLoop& loop, Gather& gather) {
+  loop_ = &loop;
+  gather_ = &gather;
+  wait();
+}
+
+void AsioReactor::wait() {
+  epoll_.async_wait(boost::asio::posix::descriptor_base::wait_read,
+                    [this, alive = alive_](const error_code& error) {
+                      if (error || !*alive) return;
+                      gather_->during([this] { on_ready(); });
+                      wait();
+                    });
+}
+
+void AsioReactor::on_ready() {
+  std::array<epoll_event, most_ready> ready;
+  const int count = epoll_wait(epoll_.native_handle(), ready.data(), most_ready, 0);
+  for (int i = 0; i < count; ++i) {
+    const std::uint32_t events = ready[i].events;
+    const auto fd = static_cast<std::uint32_t>(ready[i].data.u64);
+    const bool ended = watched_[fd] != ready[i].data.u64 >> 32;  // by one of those before it
+    if (ended) continue;
+    loop_->on_ready(static_cast<int>(fd), (events & EPOLLIN) != 0, (events & EPOLLOUT) != 0,
+                    (events & (EPOLLERR | EPOLLHUP)) != 0);
   }
+}
+
+bool AsioReactor::change(int what, int fd, Interest interest) {
+  epoll_event event{};
+  if (has(interest, Interest::read)) event.events |= EPOLLIN;
+  if (has(interest, Interest::write)) event.events |= EPOLLOUT;
+  const auto index = static_cast<std::uint32_t>(fd);
+  event.data.u64 = index | std::uint64_t{watched_[index]} << 32;
+  return epoll_ctl(epoll_.native_handle(), what, fd, &event) == 0;
 }
 
 void AsioReactor::watch(int fd, Interest interest) {
   const auto index = static_cast<std::size_t>(fd);
-  if (index >= watches_.size()) watches_.resize(index + 1);
-  std::shared_ptr<Watch>& watch = watches_[index];
+  if (index >= watched_.size()) watched_.resize(index + 1);
   if (interest == Interest::none) {
-    if (!watch) return;
-    watch->interest = Interest::none;
-    watch->descriptor.release();  // takes it out of the epoll set now; waits under way end with
-                                  // operation_aborted
-    watch.reset();
+    if (watched_[index] != 0) change(EPOLL_CTL_DEL, fd, interest);
+    watched_[index] = 0;
     return;
   }
-  if (!watch) watch = std::make_shared<Watch>(context_, fd);
-  watch->interest = interest;
-  for (const Interest one : {Interest::read, Interest::write}) wait_for(watch, one);
-}
-
-void AsioReactor::wait_for(const std::shared_ptr<Watch>& watch, Interest one) {
-  if (!has(watch->interest, one) || has(watch->waiting, one)) return;
-  watch->waiting =
-      static_cast<Interest>(static_cast<unsigned>(watch->waiting) | static_cast<unsigned>(one));
-  const auto kind =
-      one == Interest::read ? descriptor_base::wait_read : descriptor_base::wait_write;
-  watch->descriptor.async_wait(kind, [this, alive = alive_, watch, one](const error_code& error) {
-    if (*alive && error != boost::asio::error::operation_aborted)
-      on_ready(watch, one, static_cast<bool>(error));
-  });
-}
-
-void AsioReactor::on_ready(const std::shared_ptr<Watch>& watch, Interest one, bool failed) {
-  watch->waiting =
-      static_cast<Interest>(static_cast<unsigned>(watch->waiting) & ~static_cast<unsigned>(one));
-  if (!has(watch->interest, one)) return;  // no longer wanted
-  const int fd = watch->descriptor.native_handle();
-  gather_->during(
-      [&] { loop_->on_ready(fd, one == Interest::read, one == Interest::write, failed); });
-  wait_for(watch, one);  // does nothing when it is not watched any more
+  if (watched_[index] != 0 && (change(EPOLL_CTL_MOD, fd, interest) || errno != ENOENT)) return;
+  // New, or closed by others and its number used again. Out of kernel memory: the call's clocks
+  // notice.
+  if (++registrations_ == 0) ++registrations_;
+  watched_[index] = registrations_;
+  if (!change(EPOLL_CTL_ADD, fd, interest)) watched_[index] = 0;
 }
 
 void AsioReactor::arm(llmroute::Time at) {

@@ -1,10 +1,12 @@
 /// Asio as the reactor below an llmroute::EventLoop: calls to nodes and connections of callers then
-/// share one epoll, and no wake-up is nested in another.
+/// share one thread and one wait.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstdint>
 #include <llmroute/net/reactor.hpp>
 #include <memory>
 #include <vector>
@@ -19,28 +21,29 @@ namespace http {
 
 /// Construct it, construct the EventLoop on it, then attach() that loop. Destroy in the reverse
 /// order, before the io_context. All but wake() on the io_context's thread.
+///
+/// Asio's waits are one-shot, and each is a system call. So the descriptors are in an epoll set of
+/// this class, which Asio watches: they are registered once, and one wake-up serves all that are
+/// ready.
 class AsioReactor final : public llmroute::Reactor {
  public:
+  /// Throws boost::system::system_error when the process is out of descriptors.
   explicit AsioReactor(boost::asio::io_context& context);
   ~AsioReactor() override;
   AsioReactor(const AsioReactor&) = delete;
   AsioReactor& operator=(const AsioReactor&) = delete;
 
   /// What `loop` has for callers goes through `gather`.
-  void attach(llmroute::EventLoop& loop, Gather& gather) noexcept {
-    loop_ = &loop;
-    gather_ = &gather;
-  }
+  void attach(llmroute::EventLoop& loop, Gather& gather);
 
   void watch(int fd, llmroute::Interest interest) override;
   void arm(llmroute::Time at) override;
   void wake() override;
 
  private:
-  struct Watch;
-
-  void wait_for(const std::shared_ptr<Watch>& watch, llmroute::Interest one);
-  void on_ready(const std::shared_ptr<Watch>& watch, llmroute::Interest one, bool failed);
+  void wait();
+  void on_ready();
+  bool change(int what, int fd, llmroute::Interest interest);
   void wait_until(llmroute::Time at);
   void call_soon();
   void on_time();
@@ -48,13 +51,15 @@ class AsioReactor final : public llmroute::Reactor {
   boost::asio::io_context& context_;
   llmroute::EventLoop* loop_ = nullptr;
   Gather* gather_ = nullptr;
+  boost::asio::posix::stream_descriptor epoll_;
+  std::vector<std::uint32_t> watched_;  // by descriptor: the number of its registration; 0: none
+  std::uint32_t registrations_ = 0;
   boost::asio::steady_timer timer_;
   llmroute::Time wanted_ = llmroute::never;   // what arm() asked for
   llmroute::Time waiting_ = llmroute::never;  // what the timer is set to, never later than wanted_
   bool soon_ = false;                         // a call is on the io_context's queue already
   std::atomic<bool> woken_{false};
-  std::shared_ptr<bool> alive_;                  // handlers on the queue may outlive this
-  std::vector<std::shared_ptr<Watch>> watches_;  // by descriptor
+  std::shared_ptr<bool> alive_;  // handlers on the queue may outlive this
 };
 
 }  // namespace http

@@ -1,7 +1,6 @@
 /// The list of those who have something to send, and spare buffers.
 #include "gather.hpp"
 
-#include <boost/asio/post.hpp>
 #include <utility>
 
 #include "connection.hpp"
@@ -14,12 +13,6 @@ constexpr std::size_t smallest_buffer = 1024;
 constexpr std::size_t largest_buffer = 32 * 1024;
 
 }  // namespace
-
-void Gather::list(std::shared_ptr<Connection> connection) {
-  // Behind all that is ready now, and in front of the next wait.
-  if (listed_.empty()) boost::asio::post(context_, [this] { send_all(); });
-  listed_.push_back(std::move(connection));
-}
 
 void Gather::lend(std::string& buffer) {
   if (buffers_.empty()) return buffer.reserve(smallest_buffer);

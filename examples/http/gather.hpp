@@ -1,11 +1,11 @@
 /// Lets what comes for callers during one turn of the loop leave when the turn ends: events that
 /// came together by one write, and the writes for all callers in a row, so that a caller's process
-/// is not woken for each. Nothing waits longer: the turn's end is before the loop blocks.
+/// is not woken for each. Nothing waits longer: when the turn ends, the loop has not waited yet.
 #pragma once
 
-#include <boost/asio/io_context.hpp>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace http {
@@ -15,23 +15,24 @@ class Connection;
 /// One a server; not thread safe.
 class Gather {
  public:
-  explicit Gather(boost::asio::io_context& context) noexcept : context_(context) {}
+  Gather() = default;
   Gather(const Gather&) = delete;
   Gather& operator=(const Gather&) = delete;
 
-  /// Runs a part of the loop's turn that may bring something for callers.
+  /// Runs a turn of the loop, and sends what came of it.
   template <class F>
-  void during(F&& part) {
+  void during(F&& turn) {
     waits_ = true;
-    part();
+    turn();
     waits_ = false;
+    if (!listed_.empty()) send_all();
   }
 
-  /// Such a part is under way.
+  /// A turn is under way.
   bool waits() const noexcept { return waits_; }
 
   /// `connection` has something to send when the turn ends.
-  void list(std::shared_ptr<Connection> connection);
+  void list(std::shared_ptr<Connection> connection) { listed_.push_back(std::move(connection)); }
 
   /// Buffers go from hand to hand, so that a connection that is silent has none.
   void lend(std::string& buffer);
@@ -40,7 +41,6 @@ class Gather {
  private:
   void send_all();
 
-  boost::asio::io_context& context_;
   bool waits_ = false;
   std::vector<std::shared_ptr<Connection>> listed_{};
   std::vector<std::shared_ptr<Connection>> sending_{};

@@ -64,7 +64,6 @@ Server::Server(boost::asio::io_context& context, Handler& handler, const ServerO
       handler_(handler),
       options_(options),
       caps_(caps),
-      gather_(context),
       acceptor_(context),
       retry_(context),
       sweeper_(context),

@@ -103,7 +103,7 @@ class Server {
   Handler& handler_;
   ServerOptions options_;
   ConnectionCaps& caps_;
-  Gather gather_;
+  Gather gather_{};
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer sweeper_;
