@@ -37,3 +37,16 @@ TEST_CASE("a node's fields stay here but for those a caller can use", "[gateway]
   }
   CHECK_FALSE(passes_to_caller("content-type", std::string_view("a\0b", 3)));
 }
+
+TEST_CASE("a control character is found wherever it stands", "[gateway][fields]") {
+  const std::string good = "text/event-stream; charset=\t\"utf-8\" \xc3\xa4\xff~";
+  CHECK(passes_to_caller("content-type", good));
+  for (const char bad : {'\x00', '\x01', '\n', '\r', '\x1f', '\x7f'}) {
+    for (std::size_t at = 0; at <= good.size(); ++at) {
+      std::string value = good;
+      value.insert(at, 1, bad);
+      CAPTURE(at, static_cast<int>(bad));
+      CHECK_FALSE(passes_to_caller("content-type", value));
+    }
+  }
+}

@@ -1,10 +1,12 @@
 """Streamed calls: events as they come, one proper end, one typed error."""
 
+import io
 import json
 import socket
 import threading
 import time
 
+import pytest
 from gateway_server import CHAT, eventually
 from fake_node import delta
 
@@ -93,6 +95,87 @@ def test_an_event_is_one_piece_without_delay(start, node):
         client.read_until(f"<{i}>".encode())
         turn.release()
     assert time.monotonic() - begun < 0.4
+    client.close()
+
+
+def burst(connection, texts):
+    """Events in one piece."""
+    send, sent = connection.send, []
+    connection.send = sent.append
+    for text in texts:
+        connection.event(delta(text))
+    connection.send = send
+    connection.send(b"".join(sent))
+
+
+def test_events_that_came_together_leave_together(start, node):
+    go_on, done = threading.Event(), threading.Event()
+
+    def bursts(_, connection):
+        connection.start_stream()
+        connection.event(delta("first"))
+        assert go_on.wait(10)
+        burst(connection, [f"<{i}>" for i in range(20)])
+        assert done.wait(10)  # nothing comes that could push them out
+        connection.event(delta("", "stop"))
+        connection.end_stream()
+
+    node.handler = bursts
+    client = RawClient(start(node))
+    client.post()
+    client.read_until(b"first")
+    before = len(client.seen)
+    go_on.set()
+    client.read_until(b"<0>")
+    together = client.seen[before:]
+    assert all(f"<{i}>".encode() in together for i in range(20))
+    done.set()
+    client.read_until(b"[DONE]\n\n")
+    client.close()
+
+
+@pytest.mark.parametrize("size", [10, 1000, 20000])
+def test_a_burst_is_whole_and_in_order_though_its_reader_is_slow(start, node, size):
+    texts = [f"<{i}>".ljust(size, "x") for i in range(min(5000, 2_000_000 // size))]
+
+    def answer(_, connection):
+        connection.start_stream()
+        burst(connection, texts)
+        connection.event(delta("", "stop"))
+        connection.end_stream()
+
+    node.handler = answer
+    client = RawClient(start(node), receive_buffer=4096)
+    client.post()
+    client.read_until(b"<0>")
+    time.sleep(0.1)  # what the sockets take is taken
+    seen = bytearray(client.seen)
+    while not seen.endswith(b"\r\n0\r\n\r\n"):
+        seen += client.sock.recv(65536)
+    body = io.BytesIO(seen.partition(b"\r\n\r\n")[2])
+    events = b""
+    while length := int(body.readline(), 16):
+        events += body.read(length)
+        assert body.readline() == b"\r\n"
+    *chunks, done, _ = events.split(b"\n\n")
+    assert done == b"data: [DONE]"
+    got = [json.loads(chunk[len("data: "):])["choices"][0]["delta"]["content"] for chunk in chunks]
+    assert got == [*texts, ""]
+    client.close()
+
+
+def test_what_came_with_a_break_arrives_before_the_error(start, node):
+    def cut(_, connection):
+        connection.start_stream()
+        burst(connection, [f"<{i}>" for i in range(20)])
+        connection.close()
+
+    node.handler = cut
+    client = RawClient(start(node))
+    client.post()
+    text = client.read_to_end().decode()
+    at = [text.index(part) for part in (*(f"<{i}>" for i in range(20)), "stream_interrupted")]
+    assert at == sorted(at) and "[DONE]" not in text
     client.close()
 
 
