@@ -56,7 +56,7 @@ void LogFile::flush() {
 void LogFile::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    asleep_ = true;
+    asleep_ = waiting_.empty();
     wakes_.wait(lock, [this] { return !asleep_ || ending_; });
     wakes_.wait_for(lock, longest_wait, [this] { return ending_; });
     write_waiting();
