@@ -203,16 +203,21 @@ bool wrong_rung(const OpenAttempt& attempt) noexcept {
 /// What the loop does next.
 enum class After { pick, end };
 
+void note_failure(Progress& progress, OpenAttempt& attempt) {
+  progress.last = std::move(attempt.failure);
+  progress.last_node = attempt.ticket.node().name();
+  progress.last_id = attempt.ticket.node().id();
+}
+
 After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
   if (wrong_rung(attempt)) {
     progress.ladder.give_up(attempt.ticket.rung());
+    if (!progress.last) note_failure(progress, attempt);  // a fallback's first: the only one it has
     return progress.ladder.possible(call) ? After::pick : After::end;
   }
   call.tried.push_back(attempt.ticket.node().id());
   remember(call, attempt);
-  progress.last = std::move(attempt.failure);
-  progress.last_node = attempt.ticket.node().name();
-  progress.last_id = attempt.ticket.node().id();
+  note_failure(progress, attempt);
   if (!worth_retrying(*progress.last)) return After::end;
   return !call.committed || progress.ladder.possible(call) ? After::pick : After::end;
 }

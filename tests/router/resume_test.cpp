@@ -306,6 +306,22 @@ TEST_CASE("a fallback model may have the whole answer", "[router][resume]") {
   CHECK(out.text == whole_text);
 }
 
+TEST_CASE("a fallback model with another answer is no help", "[router][resume]") {
+  ScriptedUpstream bad(event_stream({role("a"), text("a", "Héllo, ")}, Ending::open).close());
+  ScriptedUpstream other(event_stream({text("b", "Goodbye"), finish("b"), done()}));
+  Config config = config_of(bad, other);
+  config.nodes[1].models = {"other"};
+  config.models.push_back({.name = "m", .nodes = {"n1"}, .fallbacks = {"other"}});
+  config.router.max_retries = 4;
+  config.breaker.consecutive_failures = 1;
+  Router router(config);
+  const Read out = ask(router);
+  REQUIRE(out.error);
+  CHECK(out.error->code == ErrorCode::stream_interrupted);
+  CHECK(out.error->partial == "Héllo, ");
+  CHECK(out.error->attempts.back().node == "n2");
+}
+
 TEST_CASE("completions are resumed like chats", "[router][resume]") {
   const auto piece = [](const std::string& id, const std::string& words, const char* end) {
     return sse(R"({"id":")" + id +
