@@ -13,7 +13,10 @@ using llmroute::ErrorCode;
 
 /// The node refused the gateway's own key.
 bool key_refused(const Error& error) {
-  return error.http_status == 401 || error.http_status == 403;
+  const int status = error.http_status;
+  return status == 401 || status == 402 || status == 403 ||
+         llmroute::wire::read_error_body(status, error.body).kind ==
+             llmroute::wire::ErrorBody::Kind::quota;
 }
 
 /// A fixed text: what the node said may name its key.

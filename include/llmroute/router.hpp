@@ -202,7 +202,8 @@ class Router {
   explicit Router(Config config);
   Router(Router&&) noexcept;
   Router& operator=(Router&&) noexcept;
-  ~Router();  ///< calls under way end with `shutting_down`
+  ~Router();  ///< calls under way end with `shutting_down`, but for those on the application's
+              ///< loops
 
   /// Blocks until the whole answer is there; on the calling thread, no hand-over. "stream": true is
   /// an invalid argument.
@@ -229,6 +230,7 @@ class Router {
   void use(std::shared_ptr<Observer> observer);
 
   /// Runs probes and model discovery on the application's loop instead of a thread of the router's.
+  /// On the loop's thread, like the router's destruction afterwards; the loop outlives the router.
   void maintain(EventLoop& loop);
 
   Result<void> add_node(NodeConfig node);

@@ -43,7 +43,7 @@ Error exhausted(const CallState& call, const Progress& progress) {
       row.code,
       refused && call.attempts.size() == 1
           ? fmt::format("{} refused the request: {}", progress.last_node, last.reason)
-          : fmt::format("no node left for \"{}\": {} tried, last {}: {} after {:.2g} s", call.model,
+          : fmt::format("no node left for \"{}\": {} tried, last {}: {} after {:.1f} s", call.model,
                         call.attempts.size(), progress.last_node, last.reason, seconds(took)));
   error.http_status = last.http_status;
   error.body = last.body;
@@ -105,7 +105,7 @@ void remember(CallState& call, const OpenAttempt& attempt) {
       pool.mark_absent(node, attempt.ticket.model_id(), after(now, absence), now);
       break;
     case Remember::path_absent:
-      pool.mark_absent(node, call.request.path, after(now, absence), now);
+      pool.mark_absent(node, attempt.path, after(now, absence), now);
       break;
     case Remember::key_rests: {
       // A 429 that names no time says nothing about the next second: only this call goes elsewhere.
@@ -196,8 +196,10 @@ Duration first_content_limit(CallState& call, NodeId node) {
 /// An attempt that goes on with a stream has led nowhere through no fault of its node's: this rung
 /// of the ladder is of no use.
 bool wrong_rung(const OpenAttempt& attempt) noexcept {
-  return attempt.ticket.rung() != Rung::none && (attempt.failure->kind == FailureKind::diverged ||
-                                                 !traits(attempt.failure->kind).elsewhere);
+  const FailureKind kind = attempt.failure->kind;
+  const bool no_such_path = attempt.ticket.rung() == Rung::ids && kind == FailureKind::absent_path;
+  return attempt.ticket.rung() != Rung::none &&
+         (kind == FailureKind::diverged || no_such_path || !traits(kind).elsewhere);
 }
 
 /// What the loop does next.

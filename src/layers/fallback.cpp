@@ -18,6 +18,7 @@ bool exhausted(const Error& error) noexcept {
     case ErrorCode::upstream_error:
     case ErrorCode::bad_upstream:
     case ErrorCode::rate_limited:
+    case ErrorCode::stream_interrupted:  // before its first content
       return true;
     default:
       return false;

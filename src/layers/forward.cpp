@@ -101,7 +101,7 @@ std::optional<Event> joined(OpenAttempt& attempt, const wire::SseEvent& event, E
 }
 
 void note_delivered(CallState& call, const Event& event, const wire::ChunkView& chunk) {
-  if (chunk.has_content && !call.committed) {
+  if ((chunk.has_content || chunk.finished_choices != 0) && !call.committed) {
     call.committed = true;
     call.first_content = call.elapsed();
   }

@@ -18,15 +18,14 @@ std::string body_for(const CallState& call, const AttemptTicket& ticket, Asking&
 
 OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking)
     : ticket(call, std::move(node_ticket), asking.rung),
+      path(asking.path.empty() ? call.request.path : asking.path),
       seam(std::move(asking.seam)),
       injects_ids(seam == nullptr && wants_token_ids(call, ticket.node().config())),
       outgoing(body_for(call, ticket, asking, injects_ids)),
-      transfer(
-          call.loop,
-          call.local.endpoint(ticket.node(), asking.path.empty() ? call.request.path : asking.path),
-          outgoing.empty() ? call.request.body : std::string_view(outgoing),
-          call.upstream_headers(),
-          call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
+      transfer(call.loop, call.local.endpoint(ticket.node(), path),
+               outgoing.empty() ? call.request.body : std::string_view(outgoing),
+               call.upstream_headers(),
+               call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
       parser(call.core.config().router.max_event),
       progress(call.view.choices),
       strips_usage(call.stream() && !call.view.include_usage &&
@@ -59,10 +58,14 @@ AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket, Rung rung)
 
 AttemptTicket::~AttemptTicket() {
   if (!open_) return;
-  if (call_.ending == Ending::deadline) {
+  if (call_.ending == Ending::deadline && first_content_) {  // it was not silent
+    close(nullptr, ErrorCode::deadline_exceeded, 0, "cut by the call's deadline", {});
+  } else if (call_.ending == Ending::deadline) {
     fail({.kind = FailureKind::deadline, .reason = "silent until the call's deadline"});
   } else {
     const bool outrun = call_.ending == Ending::running;
+    if (outrun)
+      call_.core.hedges().observe(call_.stream(), call_.loop.now() - started_);  // or more
     close(nullptr, ErrorCode::cancelled, 0, outrun ? "another node was quicker" : "cancelled", {});
   }
 }
@@ -81,8 +84,11 @@ void AttemptTicket::succeed(int http_status, const Usage& usage) {
 }
 
 void AttemptTicket::fail(const AttemptFailure& failure, const Usage& usage) {
-  const Outcome outcome =
+  Outcome outcome =
       Outcome::of(failure.kind, call_.loop.now() - started_, failure.http_status != 0);
+  outcome.stream = call_.stream();
+  outcome.first_content = first_content_;
+  if (first_content_) call_.usage = usage;
   close(&outcome, traits(failure.kind).code, failure.http_status, failure.reason, usage);
 }
 

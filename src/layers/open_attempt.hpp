@@ -98,6 +98,7 @@ struct OpenAttempt {
   void note_end(const net::Chunk& chunk);
 
   AttemptTicket ticket;
+  std::string_view path;       ///< that was asked
   std::unique_ptr<Seam> seam;  ///< null: the stream is the call's first
   bool injects_ids;            ///< token ids were asked for by the router
   std::string outgoing;        ///< the body, when it is not the caller's own bytes
@@ -107,6 +108,7 @@ struct OpenAttempt {
   bool strips_usage;     ///< the usage chunk was asked for by the router, not by the caller
   std::string answer{};  ///< plain: the whole body
   wire::ReplyView answer_view{};
+  std::size_t held_bytes = 0;
   std::vector<HeldEvent> held{};  ///< events before the first content
   FirstEvent first{};
   std::string shown_model{};                ///< what the caller asked for, as JSON, once needed

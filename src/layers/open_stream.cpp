@@ -11,6 +11,8 @@ namespace llmroute::detail {
 namespace {
 
 constexpr std::size_t error_body_limit = 1 << 20;
+/// Of events before the first content.
+constexpr std::size_t most_held = 1 << 20;
 
 /// A packed one is none: nobody asked for it, and events found in its bytes are chance.
 bool is_event_stream(const Headers& headers) {
@@ -54,7 +56,9 @@ bool settle(OpenAttempt& attempt, const wire::SseEvent& event, EventKind kind,
     case EventKind::preamble:
     case EventKind::usage:
       attempt.held.push_back({std::string(event.data), std::string(event.raw)});
-      return false;
+      attempt.held_bytes += event.data.size() + event.raw.size();
+      if (attempt.held_bytes <= most_held) return false;
+      return attempt.fail(FailureKind::stream_garbled, "events without content and no end"), true;
     case EventKind::done:
       if (attempt.progress.any_choice()) return attempt.begin(event, kind, chunk), true;
       attempt.fail(FailureKind::stream_cut, "[DONE] before any choice");

@@ -53,7 +53,7 @@ std::optional<std::string> PrefillSeam::settle(bool ends) {
 
 Seam::Verdict PrefillSeam::take(std::string_view data, EventKind kind, const wire::ChunkView& chunk,
                                 std::string& out) {
-  if (kind == EventKind::preamble || (kind == EventKind::usage && !joined_)) {
+  if (kind != EventKind::content && !joined_) {
     return Verdict::swallow;
   }
   if (joined_) {

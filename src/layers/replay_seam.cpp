@@ -88,7 +88,7 @@ Seam::Verdict ReplaySeam::take_delta(wire::Delta& delta, bool& shortened) {
 
 Seam::Verdict ReplaySeam::take(std::string_view data, EventKind kind, const wire::ChunkView&,
                                std::string& out) {
-  if (kind == EventKind::preamble) return Verdict::swallow;  // the caller has had its role
+  if (kind == EventKind::preamble && !passing_) return Verdict::swallow;  // its role has been had
   if (kind != EventKind::content) {
     if (!joined()) return Verdict::swallow;
     out = wire::with_identity(data, ledger_.identity());

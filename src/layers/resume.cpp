@@ -116,6 +116,7 @@ bool Ladder::ids_possible(CallState& call, const NodeConfig& node) const {
 bool Ladder::prefill_possible(CallState& call) const {
   return prefill_left_ && call.resume() == Resume::best_effort && call.request.path == chat_path &&
          !call.ledger.any_reasoning() && call.ledger.choices() == 1 &&
+         (call.view.max_tokens == 0 || call.ledger.events() < call.view.max_tokens) &&
          call.continuation().by_prefill;
 }
 
