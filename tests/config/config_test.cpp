@@ -120,6 +120,16 @@ TEST_CASE("every key of the breaker is read", "[config]") {
   CHECK(breaker.half_open_probes == 2);
 }
 
+TEST_CASE("every key of hedging is read", "[config]") {
+  const HedgeOptions hedge =
+      taken(R"({"hedge":{"enabled":true,"delay":"250ms","max_share":0.1}})").hedge;
+  CHECK(hedge.enabled);
+  CHECK(hedge.delay == Duration(250ms));
+  CHECK(hedge.max_share == 0.1);
+  CHECK_FALSE(taken(R"({"hedge":{"delay":"p95"}})").hedge.delay);
+  CHECK_THAT(message(R"({"hedge":{"delay":"p50"}})"), Catch::Contains("hedge.delay"));
+}
+
 TEST_CASE("every key of a node is read, TLS included", "[config]") {
   const Config config = taken(R"({"nodes":[{"url":"http://a:1"},{
     "name":"b", "url":"https://b:2/x", "base_path":"", "provider":"vllm", "models":["m","n"],

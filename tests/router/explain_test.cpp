@@ -81,6 +81,20 @@ TEST_CASE("a node at its cap is not picked", "[router][explain]") {
   CHECK_FALSE(during->nodes[0].picked);
 }
 
+TEST_CASE("a strategy of the caller's own need not tell a score", "[router][explain]") {
+  struct First final : Strategy {
+    NodeIndex pick(std::span<const NodeView>, const PickRequest&, PickContext&) override {
+      return NodeIndex{0};
+    }
+  };
+  ScriptedUpstream any(answer(200, "{}"));
+  Router router(config_of(any));
+  router.use(std::make_shared<First>());
+  const Result<Explanation> explanation = router.explain({.body = hello});
+  CHECK(explanation->nodes[0].picked);
+  CHECK_FALSE(explanation->nodes[0].score);
+}
+
 TEST_CASE("what cannot be explained", "[router][explain]") {
   ScriptedUpstream any(answer(200, "{}"));
   Router router(config_of(any));

@@ -158,6 +158,18 @@ TEST_CASE("token ids are not shown, unless they were asked for", "[router][resum
   CHECK(asked.raw.find("[100]") != std::string::npos);
 }
 
+TEST_CASE("an alias and token ids are both put as they were asked", "[router][resume][ids]") {
+  ScriptedUpstream node(event_stream(chat(true)));
+  Config config = vllm_nodes(node, node);
+  config.models.push_back({.name = "alias", .model_id = "m"});
+  Router router(config);
+  const Read out = ask(router, R"({"model":"alias","messages":[],"max_tokens":20})");
+  CHECK(out.text == whole_text);
+  CHECK(out.raw.find(R"("model":"alias")") != std::string::npos);
+  CHECK(out.raw.find(R"("model":"m")") == std::string::npos);
+  CHECK(out.raw.find("ids\":[") == std::string::npos);
+}
+
 TEST_CASE("without a limit the node is asked for its context length", "[router][resume][ids]") {
   ScriptedUpstream bad(event_stream({chat(true)[0], chat(true)[1]}, Ending::open).close());
   ScriptedUpstream good(continuing);
