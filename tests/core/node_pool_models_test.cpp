@@ -125,6 +125,17 @@ TEST_CASE("a node is asked for everything until its models are known", "[core][p
   }
 }
 
+TEST_CASE("a request that names no model is for any node", "[core][pool][models]") {
+  PoolFixture f({serving("a", {}), serving("b", {})});
+  CHECK(f.picks(4, "") == Picks{{"a", 2}, {"b", 2}});
+  f.pool.models_learnt("b", {"x"}, f.time);  // in the middle of its call, perhaps
+  CHECK(f.picks(4, "") == Picks{{"a", 2}, {"b", 2}});
+  f.pool.models_learnt("a", {"y"}, f.time);
+  CHECK(f.picks(4, "") == Picks{{"a", 2}, {"b", 2}});
+  CHECK(f.pool.serves(*f.pool.find("a"), ""));
+  CHECK(f.pool.models() == Names{"x", "y"});
+}
+
 TEST_CASE("configured models are not overruled by what a node lists", "[core][pool][models]") {
   PoolFixture f({serving("a", {"x"})});
   f.pool.models_learnt("a", {"y"}, f.time);

@@ -69,7 +69,7 @@ class PoolSnapshot {
 
   static bool lists(const Entry& entry, std::string_view model_id) noexcept;
   static bool asked(const Entry& entry, const ModelConfig* alias,
-                    std::string_view model_id) noexcept;
+                    const CandidateSlot& slot) noexcept;
   static std::string_view id_of(const ModelConfig& alias) noexcept {
     return alias.model_id.empty() ? alias.name : alias.model_id;
   }
@@ -106,6 +106,7 @@ inline PoolSnapshot::PoolSnapshot(std::uint64_t version, std::vector<Entry> entr
   add_fallbacks();
   if (unlisted_ == UnlistedModels::refuse) return;
   add_listed();
+  add_slot("", "", nullptr);
   if (!some_unknown_) return;
   slots_.push_back(std::make_unique<CandidateSlot>("", slots_.size(), false));
   alias_of_slot_.push_back(nullptr);
@@ -162,21 +163,23 @@ inline bool PoolSnapshot::lists(const Entry& entry, std::string_view model_id) n
 }
 
 /// Whether a node is asked for a model: an alias's own list of nodes decides, else what the node
-/// lists; as long as that is not known it is asked for everything.
+/// lists; as long as that is not known it is asked for everything. A request that names no model is
+/// for any node.
 inline bool PoolSnapshot::asked(const Entry& entry, const ModelConfig* alias,
-                                std::string_view model_id) noexcept {
+                                const CandidateSlot& slot) noexcept {
   if (alias != nullptr && !alias->nodes.empty()) {
     const auto& nodes = alias->nodes;
     return std::find(nodes.begin(), nodes.end(), entry.node->name()) != nodes.end();
   }
-  return entry.models == nullptr || lists(entry, model_id);
+  const bool names_no_model = slot.heard_of() && slot.model_id().empty();
+  return entry.models == nullptr || names_no_model || lists(entry, slot.model_id());
 }
 
 inline std::vector<Member> PoolSnapshot::members(const CandidateSlot& slot) const {
   const ModelConfig* alias = alias_of_slot_[slot.ordinal()];
   std::vector<Member> members;
   for (const Entry& entry : entries_) {
-    if (!asked(entry, alias, slot.model_id())) continue;
+    if (!asked(entry, alias, slot)) continue;
     double weight = entry.node->config().weight;
     if (alias != nullptr) {
       const auto own = alias->weights.find(entry.node->name());
@@ -192,7 +195,7 @@ inline std::vector<Member> PoolSnapshot::members(const CandidateSlot& slot) cons
 inline bool PoolSnapshot::serves(const Entry& entry, std::string_view model) const noexcept {
   const auto found = routes_.find(model);
   if (found == routes_.end()) return entry.models == nullptr;
-  return asked(entry, found->second.alias, found->second.slot->model_id());
+  return asked(entry, found->second.alias, *found->second.slot);
 }
 
 inline bool PoolSnapshot::knows_model(std::string_view model) const noexcept {
