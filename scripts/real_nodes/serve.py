@@ -4,6 +4,7 @@ Prints `listening on http://127.0.0.1:PORT` once it answers, and serves until it
 """
 
 import argparse
+import os
 import signal
 
 import xllamacpp
@@ -35,7 +36,8 @@ def main():
     # Blocked before the server starts its threads, so that the signal waits for sigwait below.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
     server = xllamacpp.Server(parameters(parser.parse_args()))
-    print("listening on", server.listening_address, flush=True)
+    # The server's log comes to the same place in pieces: one write, and a line of its own.
+    os.write(1, f"\nlistening on {server.listening_address}\n".encode())
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
 
 
