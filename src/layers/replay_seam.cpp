@@ -52,12 +52,22 @@ class ReplaySeam final : public Seam {
   }
 
  private:
+  bool all_begun(std::string_view data) const;
   Verdict take_delta(wire::Delta& delta, bool& shortened);
 
   std::string object_;
   std::vector<Replayed> choices_;
   bool passing_ = false;  // the caller has seen something of the new stream
 };
+
+/// Whether the caller has had the beginning of every choice in a chunk.
+bool ReplaySeam::all_begun(std::string_view data) const {
+  const std::vector<wire::Delta> deltas = wire::read_deltas(data);
+  return std::all_of(deltas.begin(), deltas.end(), [this](const wire::Delta& delta) {
+    const auto index = static_cast<std::size_t>(delta.index);
+    return index < choices_.size() && choices_[index].delivered.begun;
+  });
+}
 
 /// Leaves in `delta` what is new.
 Seam::Verdict ReplaySeam::take_delta(wire::Delta& delta, bool& shortened) {
@@ -88,9 +98,10 @@ Seam::Verdict ReplaySeam::take_delta(wire::Delta& delta, bool& shortened) {
 
 Seam::Verdict ReplaySeam::take(std::string_view data, EventKind kind, const wire::ChunkView&,
                                std::string& out) {
-  if (kind == EventKind::preamble && !passing_) return Verdict::swallow;  // its role has been had
   if (kind != EventKind::content) {
-    if (!joined()) return Verdict::swallow;
+    const bool beginning = kind == EventKind::preamble;
+    const bool had = !beginning || all_begun(data);
+    if (had && (!joined() || (beginning && !passing_))) return Verdict::swallow;
     out = wire::with_identity(data, ledger_.identity());
     return Verdict::forward;
   }

@@ -34,16 +34,26 @@ void Ledger::note(std::string_view data, const wire::ChunkView& chunk) {
     began_ = true;
     identity_ = wire::read_identity(data);
   }
-  if (!chunk.has_content && chunk.finished_choices == 0) return;
+  if (!chunk.has_content && chunk.finished_choices == 0) return note_beginnings(data);
   if (chunk.has_content) ++events_;
   if (!chunk.text_only || chunk.finished_choices > 1) return note_parts(data);
   if (chunk.has_content && size_ <= limit) {
+    at(0).begun = true;
     std::string& text = at(0).content;
     const std::size_t before = text.size();
     wire::append_text(text, chunk);
     size_ += text.size() - before;
   }
   if (chunk.finished_choices == 1) at(0).finished = true;
+}
+
+/// A chunk without content, as each choice may begin with.
+void Ledger::note_beginnings(std::string_view data) {
+  if (data.empty()) return;  // a comment
+  for (const wire::Delta& delta : wire::read_deltas(data)) {
+    const auto index = static_cast<std::size_t>(delta.index);
+    if (delta.index >= 0 && index < most_choices) at(index).begun = true;
+  }
 }
 
 void Ledger::note_parts(std::string_view data) {
@@ -54,6 +64,7 @@ void Ledger::note_parts(std::string_view data) {
       continue;
     }
     Choice& choice = at(index);
+    choice.begun = true;
     add(choice.content, delta.content);
     add(choice.reasoning, delta.reasoning);
     add(choice.refusal, delta.refusal);

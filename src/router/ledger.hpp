@@ -21,6 +21,7 @@ class Ledger {
     std::string content{};
     std::string reasoning{};
     std::string refusal{};
+    bool begun = false;  ///< the caller has had a chunk of it, its role perhaps
     bool finished = false;
   };
 
@@ -65,6 +66,7 @@ class Ledger {
  private:
   Choice& at(std::size_t index);
   void add(std::string& to, std::string_view text);
+  void note_beginnings(std::string_view data);
   void note_parts(std::string_view data);
 
   std::vector<Choice> choices_;

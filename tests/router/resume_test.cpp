@@ -265,8 +265,11 @@ TEST_CASE("two choices are replayed side by side", "[router][resume]") {
     const auto end = [&](int index) {
       return piece(id, index, R"("delta":{},"finish_reason":"stop")");
     };
-    return std::vector{say(0, "zero"), say(1, "one"), say(0, " zero"), end(0),
-                       say(1, " one"), end(1),        done()};
+    const auto role = [&](int index) {
+      return piece(id, index, R"("delta":{"role":"assistant"},"finish_reason":null)");
+    };
+    return std::vector{role(0), say(0, "zero"), role(1), say(1, "one"), say(0, " zero"),
+                       end(0),  say(1, " one"), end(1),  done()};
   };
   const Script script = event_stream(words("a"));
   for (std::size_t cut = 250; cut < script.size(); cut += 13) {
@@ -280,8 +283,10 @@ TEST_CASE("two choices are replayed side by side", "[router][resume]") {
     REQUIRE_FALSE(all.error);
     std::string texts[2];
     int finishes = 0;
+    int roles[2] = {};
     for (const std::string& data : all.data) {
       for (const wire::Delta& delta : wire::read_deltas(data)) {
+        if (data.find("assistant") != std::string::npos) ++roles[delta.index];
         texts[delta.index] += delta.content;
         finishes += delta.finish_reason.empty() ? 0 : 1;
       }
@@ -289,6 +294,8 @@ TEST_CASE("two choices are replayed side by side", "[router][resume]") {
     CHECK(texts[0] == "zero zero");
     CHECK(texts[1] == "one one");
     CHECK(finishes == 2);
+    CHECK(roles[0] == 1);
+    CHECK(roles[1] == 1);
   }
 }
 
