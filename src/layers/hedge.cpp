@@ -104,6 +104,8 @@ net::Task<Raced> race(CallState& call, NodeTicket ticket, Duration limit, Durati
     if (other && call.core.hedges().take()) {
       second = open(call, std::move(other), Asking{.quiet = true}, limit);
       second.start(&Finish::tell, &finish);
+    } else {
+      other.withdraw();
     }
   }
   while (!good(first) && !good(second) && !(first.done() && (!second || second.done()))) {

@@ -64,17 +64,20 @@ RouterCore::RouterCore(Config prepared)
 RouterCore::~RouterCore() = default;
 
 PoolOptions RouterCore::pool_options() {
-  return {
-      .health = config_.health,
-      .breaker = config_.breaker,
-      .all_down = config_.router.all_down,
-      .unlisted_models = config_.router.unlisted_models,
-      .on_change = [this](const NodeChange& change) { tell(event_of(change)); },
-      .on_slot_free =
-          [this](const Node& node) {
-            queue_.node_freed([&](std::string_view model) { return pool_.serves(node, model); });
-          },
-      .attach = nullptr};
+  return {.health = config_.health,
+          .breaker = config_.breaker,
+          .all_down = config_.router.all_down,
+          .unlisted_models = config_.router.unlisted_models,
+          .on_change = [this](const NodeChange& change) { tell(event_of(change)); },
+          .on_slot_free =
+              [this](const Node& node) {
+                queue_.node_freed([&](const AdmissionWaiter& waiter) {
+                  const std::span<const NodeId> tried = waiter.tried();
+                  return std::find(tried.begin(), tried.end(), node.id()) == tried.end() &&
+                         pool_.serves(node, waiter.model());
+                });
+              },
+          .attach = nullptr};
 }
 
 std::uint64_t RouterCore::draw_seed() noexcept {

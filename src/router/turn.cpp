@@ -5,7 +5,7 @@ namespace llmroute::detail {
 Turn::Turn(CallState& call)
     : bell_(std::make_shared<Bell>(call.loop)),
       waiter_(&Turn::granted, bell_.get(), call.request.options.tenant,
-              call.request.options.priority, call.model) {}
+              call.request.options.priority, call.pick.model, call.tried) {}
 
 Turn::~Turn() { waiter_.leave(); }
 

@@ -251,7 +251,7 @@ TEST_CASE("a refused caller is told when to come back", "[core][admission]") {
 TEST_CASE("the line for busy nodes", "[core][admission]") {
   ManualTime time;
   AdmissionQueue queue({.max_queue_size = 3});
-  const auto anyone = [](std::string_view) { return true; };
+  const auto anyone = [](const AdmissionWaiter&) { return true; };
   Waiting a({}, 0, "model-a");
   Waiting b({}, 0, "model-b");
   const std::uint64_t seen = queue.nodes_freed();
@@ -261,7 +261,8 @@ TEST_CASE("the line for busy nodes", "[core][admission]") {
   CHECK(b.waiter.model() == "model-b");
 
   SECTION("wakes the first that can use the node") {
-    queue.node_freed([](std::string_view model) { return model == "model-b"; }, time);
+    queue.node_freed([](const AdmissionWaiter& waiter) { return waiter.model() == "model-b"; },
+                     time);
     CHECK(a.woken == 0);
     CHECK(b.woken == 1);
     CHECK_FALSE(a.waiter.claim_node(time));
@@ -296,7 +297,7 @@ TEST_CASE("the line for busy nodes", "[core][admission]") {
     SECTION("because its waiter left") { a.waiter.leave(); }
     SECTION("because its waiter was not there for 50 ms") {
       time.advance(50ms);
-      queue.node_freed([](std::string_view) { return false; }, time);
+      queue.node_freed([](const AdmissionWaiter&) { return false; }, time);
     }
     CHECK(b.woken == 1);
     CHECK(b.waiter.claim_node(time));

@@ -104,7 +104,7 @@ TEST_CASE("no parked waiter is forgotten when slots come free", "[core][admissio
       std::this_thread::yield();
       ++done;
       ++slots;
-      queue.node_freed([](std::string_view) { return true; }, time.now());
+      queue.node_freed([](const AdmissionWaiter&) { return true; }, time.now());
     }
   });
   CHECK(done == 5 * rounds);

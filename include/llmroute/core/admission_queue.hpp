@@ -67,8 +67,8 @@ class AdmissionQueue {
   /// pick: if a slot has come free since, the waiter is granted at once. False: the queue is full.
   bool park(AdmissionWaiter& waiter, std::uint64_t seen, Time now);
 
-  /// A node that was full has room for a call again: wakes the first parked waiter for whose model
-  /// `can_use(model)` holds.
+  /// A node that was full has room for a call again: wakes the first parked waiter for whom
+  /// `can_use(waiter)` holds; asked under a lock.
   template <class CanUse>
   void node_freed(CanUse&& can_use, std::optional<Time> now = std::nullopt);
 
@@ -296,7 +296,7 @@ void AdmissionQueue::node_freed(CanUse&& can_use, std::optional<Time> now) {
     const std::lock_guard guard(lock_);
     if (now) pass_on_stale(*now, woken);
     FairEntry* entry = parked_.take_first(
-        [&](FairEntry& candidate) { return can_use(waiter_of(candidate).model()); });
+        [&](FairEntry& candidate) { return can_use(std::as_const(waiter_of(candidate))); });
     parked_count_.store(parked_.size());
     if (entry != nullptr) grant(waiter_of(*entry), State::node_granted, now, woken);
   }

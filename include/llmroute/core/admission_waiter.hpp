@@ -6,12 +6,14 @@
 #include <llmroute/core/fair_list.hpp>
 #include <llmroute/core/time.hpp>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
 namespace llmroute {
 
 class AdmissionQueue;
+enum class NodeId : std::uint32_t;
 
 /// The right to run, given back by its destructor. Empty when moved from or never given.
 class Permit {
@@ -56,13 +58,15 @@ class AdmissionWaiter : private FairEntry {
  public:
   using Granted = void (*)(void* context);
 
-  /// The views outlive the waiter. `model` is for park(): who else could use a freed node.
+  /// The views outlive the waiter. `model` and `tried` are for park(): who could use a freed node.
   AdmissionWaiter(Granted granted, void* context, std::string_view tenant_name = {},
-                  int queue_priority = 0, std::string_view model = {}) noexcept
+                  int queue_priority = 0, std::string_view model = {},
+                  std::span<const NodeId> tried = {}) noexcept
       : FairEntry{tenant_name, queue_priority},
         granted_(granted),
         context_(context),
-        model_(model) {}
+        model_(model),
+        tried_(tried) {}
   AdmissionWaiter(const AdmissionWaiter&) = delete;
   AdmissionWaiter& operator=(const AdmissionWaiter&) = delete;
   ~AdmissionWaiter() { leave(); }
@@ -80,6 +84,9 @@ class AdmissionWaiter : private FairEntry {
 
   std::string_view model() const noexcept { return model_; }
 
+  /// Nodes that would be of no use to it.
+  std::span<const NodeId> tried() const noexcept { return tried_; }
+
  private:
   friend class AdmissionQueue;
   enum class State : std::uint8_t { idle, waiting, granted, parked, node_granted };
@@ -87,6 +94,7 @@ class AdmissionWaiter : private FairEntry {
   Granted granted_;
   void* context_;
   std::string_view model_;
+  std::span<const NodeId> tried_;
   AdmissionQueue* queue_ = nullptr;
   std::uint32_t generation_ = 0;
   State state_ = State::idle;           // under the queue's lock

@@ -55,6 +55,9 @@ class NodeTicket {
   /// Ends the hold before the destructor does.
   void release();
 
+  /// The same for a node that is not asked after all: the pick does not count as a request.
+  void withdraw();
+
  private:
   struct Changes {
     bool node = false;
@@ -201,6 +204,12 @@ inline void NodeTicket::abandon() {
   const std::lock_guard guard(state.lock);
   state.breaker.abandon(node_pass_);
   pair_->breaker.abandon(pair_pass_);
+}
+
+inline void NodeTicket::withdraw() {
+  if (pool_ == nullptr) return;
+  node_->state().stats.requests.fetch_sub(1, std::memory_order_relaxed);
+  release();
 }
 
 inline void NodeTicket::release() {
