@@ -125,6 +125,7 @@ void read_model(ConfigSection& in, ModelConfig& out) {
   in.read("nodes", out.nodes);
   in.read("weights", out.weights);
   in.read("fallbacks", out.fallbacks);
+  in.read("context_window_fallbacks", out.context_window_fallbacks);
   in.read("active", out.active);
 }
 

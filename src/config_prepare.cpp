@@ -204,12 +204,17 @@ class Preparation {
     }
     if (config_.router.unlisted_models == UnlistedModels::serve)
       return;  // a fallback may be any model a node has
+    check_chain(model.fallbacks, fmt::format("{}.fallbacks", path));
+    check_chain(model.context_window_fallbacks, fmt::format("{}.context_window_fallbacks", path));
+  }
+
+  void check_chain(const std::vector<std::string>& chain, const std::string& path) {
     const std::vector<std::string_view> listed(models_.begin(), models_.end());
-    for (std::size_t i = 0; i < model.fallbacks.size(); ++i) {
-      if (models_.count(model.fallbacks[i]) != 0) continue;
-      fault_.note(fmt::format("{}.fallbacks[{}]", path, i),
-                  fmt::format("there is no model \"{}\"; nearest: \"{}\"", model.fallbacks[i],
-                              nearest(model.fallbacks[i], listed)));
+    for (std::size_t i = 0; i < chain.size(); ++i) {
+      if (models_.count(chain[i]) != 0) continue;
+      fault_.note(fmt::format("{}[{}]", path, i),
+                  fmt::format("there is no model \"{}\"; nearest: \"{}\"", chain[i],
+                              nearest(chain[i], listed)));
     }
   }
 

@@ -28,8 +28,9 @@ struct Progress {
   std::optional<NodeId> last_id{};
   int retries = 0;
   int same_node_retries = 0;
-  bool paid = false;  ///< the next attempt's retry has been taken from the budgets
-  Ladder ladder{};    ///< how a stream that has begun goes on
+  bool paid = false;                 ///< the next attempt's retry has been taken from the budgets
+  std::optional<Time> slot_until{};  ///< how long it may wait for nodes at their caps, in all
+  Ladder ladder{};                   ///< how a stream that has begun goes on
 };
 
 /// `no node left for "qwen-72b": 3 tried, last gpu-2: 503 after 1.2 s`.
@@ -63,11 +64,12 @@ Error interrupted(CallState& call, const Progress& progress) {
 }
 
 Error given_up(CallState& call, const Progress& progress) {
+  call.given_up_for = progress.last->kind;
   return call.committed ? interrupted(call, progress) : exhausted(call, progress);
 }
 
 /// Why no node could be picked, when none was asked before.
-Error no_node(CallState& call, const PickOutcome& picked) {
+Error no_node(CallState& call, const Progress& progress, const PickOutcome& picked) {
   const auto say = [&](ErrorCode code, std::string_view why) {
     return call.fail(code, fmt::format("no node for \"{}\": {}", call.model, why));
   };
@@ -76,8 +78,16 @@ Error no_node(CallState& call, const PickOutcome& picked) {
       return unknown_model(call);
     case PickMiss::no_nodes:
       return say(ErrorCode::no_healthy_node, "none is configured and active");
-    case PickMiss::all_busy:
-      return say(ErrorCode::queue_full, "all are at max_concurrent_requests and the queue is full");
+    case PickMiss::all_busy: {
+      const bool waited = call.loop.now() >= progress.slot_until.value_or(never);
+      Error error = waited
+                        ? say(ErrorCode::queue_timeout,
+                              "all stayed at max_concurrent_requests for as long as queue_timeout")
+                        : say(ErrorCode::queue_full,
+                              "all are at max_concurrent_requests and the queue is full");
+      error.retry_after = call.core.queue().retry_after(call.loop.now());
+      return error;
+    }
     case PickMiss::all_resting: {
       Error error = say(ErrorCode::rate_limited, "the keys of all nodes rest");
       if (picked.retry_at != never) error.retry_after = picked.retry_at - call.loop.now();
@@ -119,10 +129,13 @@ void remember(CallState& call, const OpenAttempt& attempt) {
   }
 }
 
-/// Sleeps until every node at its cap has seen a call end, or refuses. True: worth another pick.
-net::Task<bool> wait_for_slot(CallState& call, std::uint64_t seen) {
+/// Sleeps until a node at its cap has seen a call end, or refuses. True: worth another pick.
+net::Task<bool> wait_for_slot(CallState& call, Progress& progress, std::uint64_t seen) {
   AdmissionQueue& queue = call.core.queue();
-  const Time until = after(call.loop.now(), call.core.config().backpressure.queue_timeout);
+  if (!progress.slot_until) {
+    progress.slot_until = after(call.loop.now(), call.core.config().backpressure.queue_timeout);
+  }
+  const Time until = *progress.slot_until;
   Turn turn(call);
   if (!queue.park(turn.waiter(), seen, call.loop.now())) co_return false;
   for (;;) {
@@ -167,6 +180,7 @@ bool pay_for_retry(CallState& call, Progress& progress) {
 /// How long to wait before the node that failed last is asked again; nothing when it is not.
 std::optional<Duration> same_node_again(CallState& call, Progress& progress, PickMiss miss) {
   if (progress.paid || (miss != PickMiss::all_tried && miss != PickMiss::all_resting)) return {};
+  if (call.fallback_left && call.retries_left <= 1) return {};
   const RetryDecision decision = after_failure(call, progress, false);
   if (decision.action != RetryDecision::Action::same_node) return {};
   if (!pay_for_retry(call, progress)) return {};
@@ -228,7 +242,7 @@ After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
 net::Task<std::optional<Error>> wait_for_node(CallState& call, Progress& progress,
                                               const PickOutcome& picked, std::uint64_t freed) {
   if (picked.miss == PickMiss::all_busy) {
-    const bool again = co_await wait_for_slot(call, freed);
+    const bool again = co_await wait_for_slot(call, progress, freed);
     if (again) co_return std::nullopt;
   }
   if (picked.miss == PickMiss::all_down && picked.retry_at != never &&
@@ -238,7 +252,7 @@ net::Task<std::optional<Error>> wait_for_node(CallState& call, Progress& progres
     co_return std::nullopt;
   }
   if (!progress.last) {
-    Error error = no_node(call, picked);
+    Error error = no_node(call, progress, picked);
     if (call.committed) error.code = ErrorCode::stream_interrupted;
     co_return error;
   }
@@ -264,7 +278,7 @@ net::Task<Result<Reply>> attempts(CallState& call) {
       continue;
     }
     if (!may_go_on(call, progress)) {
-      picked.ticket.release();
+      picked.ticket.withdraw();
       co_return given_up(call, progress);
     }
     progress.paid = false;

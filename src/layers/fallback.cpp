@@ -9,16 +9,13 @@ namespace {
 
 /// Whether another model may do what this one's nodes could not: they are exhausted, not the
 /// request at fault.
-bool exhausted(const Error& error) noexcept {
-  switch (error.code) {
+bool exhausted(const CallState& call, const Error& error) noexcept {
+  if (call.given_up_for) return traits(*call.given_up_for).elsewhere;
+  switch (error.code) {  // nobody was asked
     case ErrorCode::no_healthy_node:
-    case ErrorCode::connect_failed:
-    case ErrorCode::tls_failed:
-    case ErrorCode::upstream_timeout:
-    case ErrorCode::upstream_error:
-    case ErrorCode::bad_upstream:
     case ErrorCode::rate_limited:
-    case ErrorCode::stream_interrupted:  // before its first content
+    case ErrorCode::queue_full:
+    case ErrorCode::queue_timeout:
       return true;
     default:
       return false;
@@ -26,21 +23,52 @@ bool exhausted(const Error& error) noexcept {
 }
 
 /// A stream that has begun may be had again, whole, from another model.
-bool worth_falling_back(const CallState& call, const Error& error) noexcept {
-  if (!call.committed) return exhausted(error);
+bool may_be_had_again(const CallState& call, const Error& error) noexcept {
   return error.code == ErrorCode::stream_interrupted && call.resume() != Resume::off &&
          call.ledger.resumable();
 }
 
+/// The two chains of a model, and how far each has been gone.
+class Chains {
+ public:
+  explicit Chains(const ModelConfig& model) noexcept : model_(model) {}
+
+  /// Whether there is one for when the present model's nodes are exhausted.
+  bool left() const noexcept { return general_ < model_.fallbacks.size(); }
+
+  /// The model to ask next; null: the error stands.
+  const std::string* next(const CallState& call, const Error& error) noexcept {
+    if (!call.committed && call.given_up_for == FailureKind::context_length) {
+      return step(model_.context_window_fallbacks, context_window_);
+    }
+    const bool on = call.committed ? may_be_had_again(call, error) : exhausted(call, error);
+    return on ? step(model_.fallbacks, general_) : nullptr;
+  }
+
+ private:
+  static const std::string* step(const std::vector<std::string>& chain, std::size_t& at) noexcept {
+    return at < chain.size() ? &chain[at++] : nullptr;
+  }
+
+  const ModelConfig& model_;
+  std::size_t general_ = 0;
+  std::size_t context_window_ = 0;
+};
+
 net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelConfig& model) {
+  Chains chains(model);
+  call.fallback_left = chains.left();
   Result<Reply> result = co_await next(call);
-  for (const std::string& fallback : model.fallbacks) {
-    if (result || !worth_falling_back(call, result.error())) break;
+  while (!result) {
+    const std::string* fallback = chains.next(call, result.error());
+    if (fallback == nullptr) break;
     if (call.retries_left <= 0 || !call.core.budget().take(call.loop.now())) break;
     --call.retries_left;
     call.tried.clear();           // the same node may serve the other model well
     call.ledger.forget_tokens();  // another model's mean something else
-    call.pick.model = fallback;
+    call.given_up_for.reset();
+    call.fallback_left = chains.left();
+    call.pick.model = *fallback;
     result = co_await next(call);
   }
   co_return result;
@@ -50,7 +78,9 @@ net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelC
 
 net::Task<Result<Reply>> FallbackLayer::handle(CallState& call, Next next) {
   const ModelConfig* model = call.core.model(call.model);
-  if (model == nullptr || model->fallbacks.empty()) return next(call);
+  const bool lone =
+      model == nullptr || (model->fallbacks.empty() && model->context_window_fallbacks.empty());
+  if (lone) return next(call);
   return down_the_chain(call, next, *model);
 }
 

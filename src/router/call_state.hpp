@@ -63,9 +63,11 @@ struct CallState {
   std::vector<AttemptRecord> attempts{};
   std::vector<NodeId> tried{};  ///< ids of nodes not to be asked again for the present model
   int retries_left = 0;
-  bool committed = false;  ///< content has reached the caller: no blind retry from here on
+  bool committed = false;      ///< content has reached the caller: no blind retry from here on
+  bool fallback_left = false;  ///< another model may be asked: the last retry is kept for it
   bool head_sent = false;
-  Ledger ledger{};  ///< what a stream has delivered
+  std::optional<FailureKind> given_up_for{};  ///< what the present model's last attempt failed of
+  Ledger ledger{};                            ///< what a stream has delivered
   Usage usage{};
   std::optional<Duration> first_content{};
 

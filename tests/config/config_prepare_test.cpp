@@ -177,6 +177,8 @@ TEST_CASE("models refer to nodes and models that are there", "[config]") {
     CHECK(fault_key(config) == "models[0].fallbacks[1]");
     config.models[0].fallbacks = {"n"};
     CHECK(fault(config) == "ok");
+    config.models[0].context_window_fallbacks = {"wide"};
+    CHECK(fault_key(config) == "models[0].context_window_fallbacks[0]");
   }
 }
 

@@ -161,13 +161,14 @@ TEST_CASE("every key of a node is read, TLS included", "[config]") {
 TEST_CASE("every key of a model is read", "[config]") {
   const ModelConfig model = taken(R"({"models":[{
     "name":"m", "model_id":"org/m", "nodes":["a","b"], "weights":{"a":1,"b":0.5},
-    "fallbacks":["n"], "active":false}]})")
+    "fallbacks":["n"], "context_window_fallbacks":["w"], "active":false}]})")
                                 .models.at(0);
   CHECK(model.name == "m");
   CHECK(model.model_id == "org/m");
   CHECK(model.nodes == std::vector<std::string>{"a", "b"});
   CHECK(model.weights == std::map<std::string, double>{{"a", 1}, {"b", 0.5}});
   CHECK(model.fallbacks == std::vector<std::string>{"n"});
+  CHECK(model.context_window_fallbacks == std::vector<std::string>{"w"});
   CHECK_FALSE(model.active);
 }
 

@@ -181,7 +181,7 @@ TEST_CASE("a lone node", "[router][retry]") {
   }
 }
 
-TEST_CASE("fallback models", "[router][fallback]") {
+TEST_CASE("a fallback model serves what the first model's nodes cannot", "[router][fallback]") {
   ScriptedUpstream big(answer(503, "{}"));
   ScriptedUpstream small(answer(200, chat_completion("x", "small-id")));
   Config config = config_of(big, small);
@@ -189,19 +189,52 @@ TEST_CASE("fallback models", "[router][fallback]") {
   config.nodes[1].models = {"small-id"};
   config.models = {{.name = "big", .model_id = "big-id", .fallbacks = {"small"}},
                    {.name = "small", .model_id = "small-id"}};
-  config.router.max_retries = 1;
+  int asked_again = 0;  // the last retry is kept for the fallback
+  SECTION("with one retry") { config.router.max_retries = 1; }
+  SECTION("with two") { config.router.max_retries = 2, asked_again = 1; }
   Router router(config);
   const Result<Reply> reply = router.route_chat(R"({"model":"big"})");
-  REQUIRE_FALSE(reply);  // the only retry went to the same node
+  REQUIRE(reply);
+  CHECK(reply->model == "small");
+  CHECK(reply->body == chat_completion("x", "small"));
+  CHECK(big.request_count() == 1 + asked_again);
+  CHECK(small.requests().back().body == R"({"model":"small-id"})");
+}
 
-  SECTION("serve what the first model's nodes cannot") {
-    const Result<Reply> more =
-        router.route({.body = R"({"model":"big"})", .options = {.max_retries = 3}});
-    REQUIRE(more);
-    CHECK(more->model == "small");
-    CHECK(more->body == chat_completion("x", "small"));
-    CHECK(small.requests().back().body == R"({"model":"small-id"})");
-  }
+TEST_CASE("what leads to a fallback model", "[router][fallback]") {
+  const auto error = [](int status, const std::string& code) {
+    return answer(status, R"({"error":{"message":"no","code":")" + code + R"("}})");
+  };
+  const auto asked_with = [](const Script& refusal) {
+    ScriptedUpstream big(refusal);
+    ScriptedUpstream small(answer(200, chat_completion("x", "small")));
+    ScriptedUpstream wide(answer(200, chat_completion("x", "wide")));
+    Config config = config_of(big, small, wide);
+    config.nodes[0].models = {"big"};
+    config.nodes[1].models = {"small"};
+    config.nodes[2].models = {"wide"};
+    config.models = {{.name = "big", .fallbacks = {"small"}, .context_window_fallbacks = {"wide"}}};
+    Router router(config);
+    const Result<Reply> reply = router.route_chat(R"({"model":"big"})");
+    return reply ? reply->model : std::string(traits(reply.error().code).name);
+  };
+  CHECK(asked_with(answer(503, "{}")) == "small");
+  CHECK(asked_with(error(401, "invalid_api_key")) == "small");
+  CHECK(asked_with(error(429, "insufficient_quota")) == "small");
+  CHECK(asked_with(error(404, "model_not_found")) == "small");
+  CHECK(asked_with(error(400, "context_length_exceeded")) == "wide");
+  CHECK(asked_with(error(400, "bad")) == "node_rejected");
+}
+
+TEST_CASE("a node that is picked and not asked has had no request", "[router]") {
+  ScriptedUpstream bad(answer(503, "{}"));
+  ScriptedUpstream good(answer(200, chat_completion("x")));
+  Config config = config_of(bad, good);
+  config.router.max_retries = 0;
+  Router router(config);
+  CHECK_FALSE(router.route_chat(hello));
+  CHECK(router.snapshot().nodes[0].requests == 1);
+  CHECK(router.snapshot().nodes[1].requests == 0);
 }
 
 TEST_CASE("a call's deadline", "[router][deadline]") {

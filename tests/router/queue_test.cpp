@@ -109,3 +109,63 @@ TEST_CASE("with every node at its cap, a call waits for a slot", "[router][queue
   CHECK(first.wait().has_value());
   CHECK(second.wait().has_value());
 }
+
+TEST_CASE("a slot goes to a call that can use it", "[router][queue]") {
+  Gate first_gate, second_gate, other_gate;
+  ScriptedUpstream once([=](const SeenRequest& request) {
+    const Script good = answer(200, chat_completion("x"));
+    if (request.number == 2) return answer(503, "{}");
+    if (request.number > 3) return good;
+    return Script()
+        .wait(request.number == 1 ? first_gate : second_gate)
+        .send(good.steps()[0].bytes);
+  });
+  ScriptedUpstream other(held(other_gate));
+  Config config = config_of(once, other);
+  for (NodeConfig& node : config.nodes) node.max_concurrent_requests = 1;
+  Router router(config);
+  Started holds_first(router);
+  REQUIRE(once.wait_for_requests(1));
+  Started holds_other(router);
+  REQUIRE(other.wait_for_requests(1));
+  first_gate.open();
+  REQUIRE(holds_first.wait());
+
+  Started failed_once(router);
+  wait_for_queue(router, 1);  // refused by n1, and n2 is busy
+  Started holds_again(router);
+  REQUIRE(once.wait_for_requests(3));
+  Started last(router);
+  wait_for_queue(router, 2);
+  second_gate.open();
+  CHECK(holds_again.wait());
+  REQUIRE(last.wait());  // not behind the one that has tried n1 already
+  CHECK((*last.result)->node == "n1");
+  other_gate.open();
+  CHECK(holds_other.wait());
+  REQUIRE(failed_once.wait());
+  CHECK((*failed_once.result)->node == "n2");
+}
+
+TEST_CASE("a call that waits for a slot in vain is told so", "[router][queue]") {
+  Gate gate;
+  ScriptedUpstream node(held(gate));
+  Config config = config_of(node);
+  config.nodes[0].max_concurrent_requests = 1;
+  ErrorCode code = ErrorCode::queue_timeout;
+  SECTION("when it has waited long enough") { config.backpressure.queue_timeout = 20ms; }
+  SECTION("at once when nobody may wait") {
+    config.backpressure.max_queue_size = 0;
+    code = ErrorCode::queue_full;
+  }
+  Router router(config);
+  Started first(router);
+  REQUIRE(node.wait_for_requests(1));
+  const Result<Reply> second = router.route_chat(hello);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().code == code);
+  CHECK(second.error().retry_after);
+  CHECK(router.snapshot().queue_depth == 0);
+  gate.open();
+  CHECK(first.wait());
+}

@@ -53,7 +53,8 @@ struct ModelConfig {
   std::string model_id{};                   ///< what nodes are asked for; empty: the name
   std::vector<std::string> nodes{};         ///< by name; empty: every node that serves model_id
   std::map<std::string, double> weights{};  ///< per node, for this model
-  std::vector<std::string> fallbacks{};     ///< other models, in order
+  std::vector<std::string> fallbacks{};  ///< other models, in order, when its nodes are exhausted
+  std::vector<std::string> context_window_fallbacks{};  ///< when the prompt does not fit it
   bool active = true;
 };
 

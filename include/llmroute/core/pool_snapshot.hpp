@@ -124,7 +124,9 @@ inline void PoolSnapshot::add_slot(const std::string& name, std::string_view mod
 /// A fallback may name a model that only nodes list, also where callers may not ask for such.
 inline void PoolSnapshot::add_fallbacks() {
   for (const ModelConfig& alias : aliases_) {
-    for (const std::string& name : alias.fallbacks) add_slot(name, name, nullptr);
+    for (const auto* chain : {&alias.fallbacks, &alias.context_window_fallbacks}) {
+      for (const std::string& name : *chain) add_slot(name, name, nullptr);
+    }
   }
 }
 
