@@ -21,8 +21,8 @@ class Turn {
 
   AdmissionWaiter& waiter() noexcept { return waiter_; }
 
-  /// `Turn::Wait rung = turn.until(deadline); bool came = co_await rung;` False: the deadline came
-  /// first.
+  /// `Turn::Wait wait(turn, deadline); bool came = co_await wait;` False: the deadline came first,
+  /// or another took this one's place in a full queue.
   class Wait {
    public:
     Wait(Turn& turn, Time deadline) noexcept : turn_(turn), deadline_(deadline) {}
@@ -32,7 +32,7 @@ class Turn {
 
     bool await_ready() const noexcept { return turn_.bell_->rung; }
     void await_suspend(std::coroutine_handle<> handle);
-    bool await_resume() noexcept { return std::exchange(turn_.bell_->rung, false); }
+    bool await_resume() { return std::exchange(turn_.bell_->rung, false) && !turn_.waiter_.shed(); }
 
    private:
     Turn& turn_;

@@ -3,6 +3,7 @@
 #include <deque>
 #include <llmroute/core/admission_queue.hpp>
 #include <llmroute/core/rng.hpp>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -72,7 +73,7 @@ TEST_CASE("the line for permits", "[core][admission]") {
   CHECK_FALSE(first.waiter.claim(time));
 
   SECTION("has an end") {
-    Waiting late;
+    Waiting late("b");
     CHECK_FALSE(queue.enqueue(late.waiter, time));
     CHECK(queue.depth() == 3);
   }
@@ -230,6 +231,146 @@ TEST_CASE("a grant made at an unknown time is given its 50 ms from the next know
   CHECK(second.woken == 1);
 }
 
+TEST_CASE("a full queue", "[core][admission]") {
+  ManualTime time;
+  AdmissionQueue queue({.max_concurrent_requests = 1, .max_queue_size = 3});
+  Permit permit = queue.try_enter();
+  Waiting high("a", 1);
+  Waiting first("a");
+  Waiting second("b");
+  for (Waiting* waiting : {&high, &first, &second}) REQUIRE(queue.enqueue(waiting->waiter, time));
+
+  SECTION("gives the place of the last of the lowest class to one of a higher") {
+    Waiting urgent("c", 1);
+    REQUIRE(queue.enqueue(urgent.waiter, time));
+    CHECK(second.woken == 1);
+    CHECK(second.waiter.shed());
+    CHECK_FALSE(second.waiter.claim(time));
+    CHECK_FALSE(first.waiter.shed());
+    CHECK(queue.depth() == 3);
+    for (Waiting* next : {&high, &urgent, &first}) {
+      permit.release(time);
+      permit = next->waiter.claim(time);
+      CHECK(permit);
+    }
+    permit.release(time);
+    CHECK(queue.in_use() == 0);
+    CHECK_FALSE(second.waiter.claim(time));
+  }
+  SECTION("refuses one of the lowest class") {
+    Waiting low("c", -1);
+    CHECK_FALSE(queue.enqueue(low.waiter, time));
+    Waiting alike("c");
+    CHECK_FALSE(queue.enqueue(alike.waiter, time));
+    CHECK_FALSE(alike.waiter.shed());
+    CHECK(queue.depth() == 3);
+  }
+  SECTION("is left for good by those it has shed, who can come again") {
+    auto urgent = std::make_unique<Waiting>("c", 1);
+    REQUIRE(queue.enqueue(urgent->waiter, time));
+    REQUIRE(second.waiter.shed());
+    second.waiter.leave();
+    CHECK_FALSE(second.waiter.shed());
+    CHECK(queue.depth() == 3);
+    urgent.reset();
+    REQUIRE(queue.enqueue(second.waiter, time));
+    CHECK_FALSE(second.waiter.shed());
+  }
+}
+
+TEST_CASE("a tenant that fills the queue makes room for the others", "[core][admission]") {
+  ManualTime time;
+  AdmissionQueue queue({.max_concurrent_requests = 1, .max_queue_size = 4});
+  Permit permit = queue.try_enter();
+  std::deque<Waiting> flood;
+  for (int i = 0; i < 4; ++i) REQUIRE(queue.enqueue(flood.emplace_back("a").waiter, time));
+  Waiting more("a");
+  CHECK_FALSE(queue.enqueue(more.waiter, time));
+  Waiting b1("b");
+  Waiting b2("b");
+  Waiting b3("b");
+  REQUIRE(queue.enqueue(b1.waiter, time));
+  CHECK(flood[3].waiter.shed());
+  REQUIRE(queue.enqueue(b2.waiter, time));
+  CHECK(flood[2].waiter.shed());
+  CHECK_FALSE(queue.enqueue(b3.waiter, time));  // two each: nobody has more than its share
+}
+
+TEST_CASE("without tenants only priorities make room", "[core][admission]") {
+  ManualTime time;
+  AdmissionQueue queue(
+      {.max_concurrent_requests = 1, .max_queue_size = 2, .fair_by = FairBy::none});
+  Permit permit = queue.try_enter();
+  Waiting first("a");
+  Waiting second("a");
+  for (Waiting* waiting : {&first, &second}) REQUIRE(queue.enqueue(waiting->waiter, time));
+  Waiting other("b");
+  CHECK_FALSE(queue.enqueue(other.waiter, time));
+  Waiting urgent("b", 1);
+  CHECK(queue.enqueue(urgent.waiter, time));
+  CHECK(second.waiter.shed());
+}
+
+TEST_CASE("both lines of a full queue make room", "[core][admission]") {
+  ManualTime time;
+  AdmissionQueue queue({.max_concurrent_requests = 1, .max_queue_size = 2});
+  Permit permit = queue.try_enter();
+  const int waiting_priority = GENERATE(0, 1);
+  Waiting waiting("a", waiting_priority);
+  Waiting parked("a", 1 - waiting_priority);
+  REQUIRE(queue.enqueue(waiting.waiter, time));
+  REQUIRE(queue.park(parked.waiter, queue.nodes_freed(), time));
+  Waiting& lower = waiting_priority == 0 ? waiting : parked;
+  Waiting& higher = waiting_priority == 0 ? parked : waiting;
+  Waiting urgent("c", 2);
+  SECTION("for one that waits for a permit") { REQUIRE(queue.enqueue(urgent.waiter, time)); }
+  SECTION("for one that waits for a node") {
+    REQUIRE(queue.park(urgent.waiter, queue.nodes_freed(), time));
+    CHECK_FALSE(urgent.waiter.claim_node(time));
+  }
+  CHECK(lower.waiter.shed());
+  CHECK(lower.woken == 1);
+  CHECK_FALSE(lower.waiter.claim_node(time));
+  CHECK_FALSE(higher.waiter.shed());
+  CHECK(queue.depth() == 2);
+}
+
+TEST_CASE("of two lines the one with more of a tenant's makes room", "[core][admission]") {
+  ManualTime time;
+  AdmissionQueue queue({.max_queue_size = 3});
+  Waiting first("a");
+  Waiting second("a");
+  Waiting other("b");
+  for (Waiting* parked : {&first, &second, &other})
+    REQUIRE(queue.park(parked->waiter, queue.nodes_freed(), time));
+  Waiting newcomer("c");
+  REQUIRE(queue.park(newcomer.waiter, queue.nodes_freed(), time));
+  CHECK(second.waiter.shed());
+}
+
+TEST_CASE("a newcomer can ask how long it would wait", "[core][admission]") {
+  ManualTime time;
+  AdmissionQueue queue({.max_concurrent_requests = 1, .max_queue_size = 20});
+  Permit permit = queue.try_enter();
+  Waiting newcomer("b");
+  Waiting urgent("b", 1);
+  std::deque<Waiting> line;
+  for (int i = 0; i < 10; ++i) REQUIRE(queue.enqueue(line.emplace_back("a").waiter, time));
+  CHECK_FALSE(queue.expected_wait(newcomer.waiter, time));  // nothing is known yet
+  for (std::size_t i = 0; i < 4; ++i) {
+    time.advance(3s);
+    permit.release(time);
+    permit = line[i].waiter.claim(time);
+  }
+  CHECK(queue.expected_wait(newcomer.waiter, time) == Duration(3s));  // turns go round
+  CHECK(queue.expected_wait(urgent.waiter, time) == Duration(0s));
+  Waiting same("a");
+  CHECK(queue.expected_wait(same.waiter, time) == Duration(18s));
+  line.clear();
+  time.advance(20s);
+  CHECK(queue.expected_wait(newcomer.waiter, time) == Duration(0s));
+}
+
 TEST_CASE("a refused caller is told when to come back", "[core][admission]") {
   ManualTime time;
   AdmissionQueue queue({.max_concurrent_requests = 1, .max_queue_size = 40, .queue_timeout = 30s});
@@ -341,50 +482,146 @@ TEST_CASE("in a forked child the parent's permits and waiters no longer count",
   CHECK(queue.in_use() == 1);
 }
 
-TEST_CASE("whatever happens, permits are neither lost nor made", "[core][admission][property]") {
-  const auto seed = GENERATE(range(1U, 31U));
-  CAPTURE(seed);
-  Rng rng(seed);
-  ManualTime time;
-  const int limit = 3;
-  AdmissionQueue queue({.max_concurrent_requests = limit, .max_queue_size = 10});
-  std::vector<Permit> running;
-  std::deque<std::unique_ptr<Waiting>> waiting;
-  const char* tenants[] = {"a", "b", "c"};
-  for (int step = 0; step < 3000; ++step) {
-    time.advance(std::chrono::milliseconds(rng.below(30)));
-    const std::uint32_t act = rng.below(10);
-    if (act < 4) {
-      if (Permit permit = queue.try_enter()) {
-        REQUIRE(queue.depth() == 0);
-        running.push_back(std::move(permit));
-      } else {
-        auto next =
-            std::make_unique<Waiting>(tenants[rng.below(3)], static_cast<int>(rng.below(2)));
-        const bool full = queue.depth() >= 10;
-        REQUIRE(queue.enqueue(next->waiter, time) != full);
-        if (!full) waiting.push_back(std::move(next));
-      }
-    } else if (act < 7 && !running.empty()) {
-      const std::size_t which = rng.below(static_cast<std::uint32_t>(running.size()));
-      if (act == 4) running[which].release(time);
-      running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
-    } else if (!waiting.empty()) {
-      const std::size_t which = rng.below(static_cast<std::uint32_t>(waiting.size()));
-      if (act == 9 && rng.below(3) == 0) {
-        waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(which));
-      } else if (Permit permit = waiting[which]->waiter.claim(time)) {
-        running.push_back(std::move(permit));
-        waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(which));
-      }
+namespace {
+
+constexpr int limit = 3;
+constexpr std::size_t places = 8;
+
+/// A queue under random acts, and beside it what must be true of it.
+struct Crowd {
+  struct One {
+    One(std::size_t its_number, std::string_view tenant, int priority)
+        : number(its_number),
+          lane(std::string(tenant) + char('0' + priority)),
+          waiting(tenant, priority) {}
+    std::size_t number;  // in order of arrival
+    std::string lane;
+    Waiting waiting;
+  };
+
+  explicit Crowd(unsigned seed) : rng(seed) {}
+
+  void arrive() {
+    if (Permit permit = queue.try_enter()) {
+      REQUIRE(queue.depth() == 0);
+      running.push_back(std::move(permit));
+      return;
     }
+    const char* tenants[] = {"a", "b", "c"};
+    const auto priority = static_cast<int>(rng.below(3));
+    auto next = std::make_unique<One>(++arrived, tenants[rng.below(3)], priority);
+    const std::size_t before = queue.depth();
+    const bool joined = queue.enqueue(next->waiting.waiter, time);
+    REQUIRE((joined || before == places));
+    if (joined) line.push_back(std::move(next));
+    const std::size_t lost = remove_shed();
+    REQUIRE(lost == (joined && before == places ? 1 : 0));
+  }
+
+  void end_one() {
+    if (running.empty()) return;
+    const std::size_t which = rng.below(static_cast<std::uint32_t>(running.size()));
+    if (rng.below(2) == 0) running[which].release(time);
+    running.erase(running.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+
+  /// Whoever was woken claims: the first of its lane, unless it let a turn pass.
+  void claim() {
+    for (std::size_t i = 0; i < line.size();) {
+      Permit permit = line[i]->waiting.waiter.claim(time);
+      if (!permit) {
+        ++i;
+        continue;
+      }
+      const std::size_t number = line[i]->number;
+      if (on_time) REQUIRE(number > served[line[i]->lane]);
+      served[line[i]->lane] = number;
+      running.push_back(std::move(permit));
+      REQUIRE_FALSE(line[i]->waiting.waiter.claim(time));
+      line.erase(line.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+  }
+
+  void leave() {
+    if (line.empty()) return;
+    const std::size_t which = rng.below(static_cast<std::uint32_t>(line.size()));
+    line.erase(line.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+
+  std::size_t remove_shed() {
+    return std::erase_if(line, [](const auto& one) { return one->waiting.waiter.shed(); });
+  }
+
+  void check() {
     REQUIRE(running.size() <= limit);
     REQUIRE(queue.in_use() <= limit);
     REQUIRE(queue.in_use() >= running.size());
+    REQUIRE(queue.depth() <= places);
+    REQUIRE(line.size() == queue.depth() + queue.in_use() - running.size());  // nobody is lost
     if (queue.depth() > 0) REQUIRE(queue.in_use() == limit);  // nobody waits beside a free permit
   }
-  running.clear();
-  waiting.clear();
-  CHECK(queue.in_use() == 0);
-  CHECK(queue.depth() == 0);
+
+  void finish() {
+    while (!line.empty() || !running.empty()) {
+      claim();
+      running.clear();
+    }
+    CHECK(queue.in_use() == 0);
+    CHECK(queue.depth() == 0);
+  }
+
+  Rng rng;
+  ManualTime time;
+  AdmissionQueue queue{{.max_concurrent_requests = limit, .max_queue_size = places}};
+  std::vector<Permit> running;
+  std::vector<std::unique_ptr<One>> line;  // in order of arrival
+  std::map<std::string, std::size_t> served;
+  std::size_t arrived = 0;
+  bool on_time = true;  // everybody claims before the next thing happens
+};
+
+}  // namespace
+
+TEST_CASE("whatever happens, nobody is lost, nobody runs twice, lanes keep their order",
+          "[core][admission][property]") {
+  const auto seed = GENERATE(range(1U, 31U));
+  CAPTURE(seed);
+  Crowd crowd(seed);
+  for (int step = 0; step < 2000; ++step) {
+    crowd.time.advance(std::chrono::milliseconds(crowd.rng.below(30)));
+    const std::uint32_t act = crowd.rng.below(10);
+    if (act < 5) {
+      crowd.arrive();
+    } else if (act < 9) {
+      crowd.end_one();
+    } else {
+      crowd.leave();
+    }
+    crowd.claim();
+    crowd.check();
+  }
+  crowd.finish();
+}
+
+TEST_CASE("permits are neither lost nor made though turns are claimed late or never",
+          "[core][admission][property]") {
+  const auto seed = GENERATE(range(1U, 31U));
+  CAPTURE(seed);
+  Crowd crowd(seed);
+  crowd.on_time = false;
+  for (int step = 0; step < 2000; ++step) {
+    crowd.time.advance(std::chrono::milliseconds(crowd.rng.below(30)));
+    const std::uint32_t act = crowd.rng.below(10);
+    if (act < 5) {
+      crowd.arrive();
+    } else if (act < 8) {
+      crowd.end_one();
+    } else if (act < 9) {
+      crowd.leave();
+    } else {
+      crowd.claim();
+    }
+    crowd.check();
+  }
+  crowd.finish();
 }

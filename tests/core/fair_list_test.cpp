@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <deque>
 #include <llmroute/core/fair_list.hpp>
+#include <llmroute/core/rng.hpp>
 #include <string>
 
 using namespace llmroute;
@@ -96,4 +97,68 @@ TEST_CASE("a cleared list knows nobody", "[core][fair_list]") {
   line.list.clear();
   CHECK(line.list.size() == 0);
   CHECK(line.list.take_next() == nullptr);
+}
+
+TEST_CASE("the last is of the lowest priority, of the longest lane, and came last",
+          "[core][fair_list]") {
+  Line line;
+  CHECK(line.list.last() == nullptr);
+  line.join("a", 1);
+  line.join("a", 1);
+  CHECK(line.list.last() == &line.entries[1]);
+  line.join("b");
+  CHECK(line.list.last() == &line.entries[2]);
+  line.join("c");
+  line.join("b");
+  CHECK(line.list.last() == &line.entries[4]);
+  CHECK(line.list.beside({.tenant = "b"}) == 2);
+  CHECK(line.list.beside({.tenant = "b", .priority = 1}) == 0);
+  CHECK(line.list.beside({.tenant = "b", .priority = 9}) == 0);
+}
+
+TEST_CASE("whoever is last is served last", "[core][fair_list][property]") {
+  const auto seed = GENERATE(range(1U, 51U));
+  CAPTURE(seed);
+  Rng rng(seed);
+  Line line;
+  const char* tenants[] = {"a", "b", "c", "d"};
+  for (int i = 0; i < 20; ++i) {
+    line.join(tenants[rng.below(4)], static_cast<int>(rng.below(2)));
+    if (rng.below(4) == 0) line.list.take_next();
+  }
+  const FairEntry* last = line.list.last();
+  const FairEntry* served = nullptr;
+  while (const FairEntry* next = line.list.take_next()) served = next;
+  CHECK(served == last);
+}
+
+TEST_CASE("those before a newcomer are counted, of other tenants at most one too many",
+          "[core][fair_list][property]") {
+  const auto seed = GENERATE(range(1U, 51U));
+  CAPTURE(seed);
+  Rng rng(seed);
+  Line line;
+  const char* tenants[] = {"a", "b", "c", "d"};
+  for (int i = 0; i < 20; ++i) {
+    line.join(tenants[rng.below(4)], static_cast<int>(rng.below(3)));
+    if (rng.below(4) == 0) line.list.take_next();
+  }
+  FairEntry newcomer{tenants[rng.below(4)], static_cast<int>(rng.below(3))};
+  const std::size_t told = line.list.before(newcomer);
+  line.list.push_back(newcomer);
+  std::size_t served = 0;
+  while (line.list.take_next() != &newcomer) ++served;
+  CHECK(told >= served);
+  CHECK(told <= served + 3);
+}
+
+TEST_CASE("a tenant's first call waits for one turn of the one that floods", "[core][fair_list]") {
+  Line line;
+  for (int i = 0; i < 1000; ++i) line.join("flood");
+  for (int i = 0; i < 10; ++i) line.list.take_next();
+  FairEntry& first = line.join(GENERATE("a", "z"));
+  CHECK(line.list.before({.tenant = "other"}) == 2);
+  FairEntry* next = line.list.take_next();
+  if (next != &first) next = line.list.take_next();
+  CHECK(next == &first);
 }

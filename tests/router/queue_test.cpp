@@ -1,4 +1,7 @@
 /// Calls that have to wait: for a permit of the router's, or for a node at its cap.
+#include <atomic>
+#include <thread>
+
 #include "router/router_fixture.hpp"
 
 using namespace llmroute;
@@ -16,8 +19,8 @@ ScriptedUpstream::Handler held(const Gate& gate) {
 
 /// Starts a call whose end can be waited for.
 struct Started {
-  explicit Started(Router& router)
-      : call(router.start({.body = hello},
+  explicit Started(Router& router, const CallOptions& options = {})
+      : call(router.start({.body = hello, .options = options},
                           {.on_done = [this](Result<Reply> r) { result.emplace(std::move(r)); }})) {
   }
   Result<Reply>& wait() {
@@ -168,4 +171,135 @@ TEST_CASE("a call that waits for a slot in vain is told so", "[router][queue]") 
   CHECK(router.snapshot().queue_depth == 0);
   gate.open();
   CHECK(first.wait());
+}
+
+TEST_CASE("when the queue is full, the place of the lowest class goes to a higher one",
+          "[router][queue]") {
+  Gate gate;
+  ScriptedUpstream node(held(gate));
+  Config config = config_of(node);
+  config.backpressure.max_queue_size = 1;
+  SECTION("in the line for permits") { config.backpressure.max_concurrent_requests = 1; }
+  SECTION("in the line for nodes") { config.nodes[0].max_concurrent_requests = 1; }
+  Router router(config);
+  Started first(router);
+  REQUIRE(node.wait_for_requests(1));
+  Started low(router);
+  wait_for_queue(router, 1);
+  Started high(router, {.priority = 1});
+  const Result<Reply>& refused = low.wait();  // at once: the gate is closed
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::queue_full);
+  CHECK(router.snapshot().queue_depth == 1);
+  gate.open();
+  CHECK(first.wait().has_value());
+  CHECK(high.wait().has_value());
+  CHECK(node.request_count() == 2);
+}
+
+TEST_CASE("one that is shed is told when to come back", "[router][queue]") {
+  Gate gate;
+  ScriptedUpstream node(held(gate));
+  Config config = config_of(node);
+  config.backpressure = {.max_concurrent_requests = 1, .max_queue_size = 1, .queue_timeout = 7s};
+  Router router(config);
+  Started first(router);
+  REQUIRE(node.wait_for_requests(1));
+  Started low(router);
+  wait_for_queue(router, 1);
+  Started high(router, {.priority = 1});
+  const Result<Reply>& refused = low.wait();
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().retry_after == Duration(7s));  // no rate is known yet
+  gate.open();
+  CHECK(first.wait().has_value());
+  CHECK(high.wait().has_value());
+}
+
+TEST_CASE("a call whose deadline comes before its turn ends then and is never sent",
+          "[router][queue]") {
+  Gate gate;
+  ScriptedUpstream node(held(gate));
+  Config config = config_of(node);
+  config.backpressure.max_concurrent_requests = 1;
+  Router router(config);
+  Started first(router);
+  REQUIRE(node.wait_for_requests(1));
+  Started second(router, {.deadline = 20ms});
+  const Result<Reply>& late = second.wait();
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::deadline_exceeded);
+  CHECK(router.snapshot().queue_depth == 0);
+  gate.open();
+  CHECK(first.wait().has_value());
+  CHECK(node.request_count() == 1);
+}
+
+TEST_CASE("a call that would be dead before its turn is refused at once", "[router][queue]") {
+  constexpr int measured = 6;
+  Gate gate;
+  ScriptedUpstream node([&gate](const SeenRequest& request) {
+    const Script whole = answer(200, chat_completion("x"));
+    Script script;
+    if (request.number <= measured) {
+      script.pause(50ms);
+    } else {
+      script.wait(gate);
+    }
+    return script.send(whole.steps()[0].bytes);
+  });
+  Config config = config_of(node);
+  config.backpressure = {.max_concurrent_requests = 1, .max_queue_size = 100};
+  Router router(config);
+  {
+    std::deque<Started> some;
+    for (int i = 0; i < measured; ++i) some.emplace_back(router);
+    for (Started& one : some) CHECK(one.wait().has_value());
+  }
+  std::deque<Started> line;
+  for (int i = 0; i < 21; ++i) line.emplace_back(router);
+  wait_for_queue(router, 20);
+
+  const Result<Reply> refused =
+      router.route({.body = hello, .options = {.deadline = 500ms}});  // 20 at 50 ms or more each
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::queue_full);
+  CHECK(refused.error().retry_after >= Duration(1s));
+  CHECK(router.snapshot().queue_depth == 20);
+
+  Started in_time(router, {.deadline = 600s});
+  wait_for_queue(router, 21);
+  gate.open();
+  CHECK(in_time.wait().has_value());
+  for (Started& one : line) CHECK(one.wait().has_value());
+}
+
+TEST_CASE("a node never has more calls than max_concurrent_requests", "[router][queue]") {
+  constexpr int cap = 4;
+  ScriptedUpstream node([](const SeenRequest& request) {
+    const std::string end = chunk(chat_finish()) + chunk(done()) + chunk("");
+    if (request.body.find("stream") != std::string::npos)
+      return event_stream({chat_chunk("x")}, Ending::open).pause(2ms).send(end);
+    return Script().pause(3ms).send(answer(200, chat_completion("x")).steps()[0].bytes);
+  });
+  Config config = config_of(node);
+  config.nodes[0].max_concurrent_requests = cap;
+  Router router(config);
+  std::atomic<int> good{0};
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 20; ++thread) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10; ++i) {
+        if (i % 2 == 0) {
+          good += router.route_chat(hello).has_value();
+        } else if (Result<Stream> stream = router.stream({.body = hello})) {
+          good += !collect(*stream).error;
+        }
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  CHECK(good == 200);
+  CHECK(node.most_at_once() == cap);
+  CHECK(router.snapshot().queue_depth == 0);
 }

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "support/connection.hpp"
 
@@ -22,7 +23,8 @@ struct ScriptedUpstream::Shared {
 
   struct Peer {
     int fd = -1;
-    bool idle = false;  // waits for its next request
+    bool idle = false;   // waits for its next request
+    bool asked = false;  // has one that counts as under way
     bool over = false;
     std::thread thread{};
   };
@@ -42,12 +44,15 @@ struct ScriptedUpstream::Shared {
   int closed = 0;
   int gone = 0;
   std::atomic<std::size_t> sent{0};
+  int under_way = 0;
+  int most_at_once = 0;
 
   void accept_all();
   void serve(Peer& peer, int number);
   bool greeted(Connection& connection);
   std::optional<SeenRequest> next_request(Connection& connection, Peer& peer, int number);
-  bool play(Connection& connection, const Script& script);
+  bool play(Connection& connection, Peer& peer, const Script& script);
+  void end_request(Peer& peer);
   template <class F>
   void note(F&& change) {
     {
@@ -82,7 +87,8 @@ void ScriptedUpstream::Shared::serve(Peer& peer, int number) {
   bool serving = connection.good() && greeted(connection);
   while (serving) {
     const std::optional<SeenRequest> request = next_request(connection, peer, number);
-    serving = request && play(connection, handler(*request));
+    serving = request && play(connection, peer, handler(*request));
+    if (request) end_request(peer);
   }
   note([&] {  // closed under the lock: nobody may shut down a descriptor whose number is used again
     connection.close();
@@ -117,15 +123,25 @@ std::optional<SeenRequest> ScriptedUpstream::Shared::next_request(Connection& co
     request->connection = number;
     request->number = static_cast<int>(requests.size()) + 1;
     requests.push_back(*request);
+    peer.asked = true;
+    most_at_once = std::max(most_at_once, ++under_way);
   });
   return request;
 }
 
+/// Before the last bytes leave: once they have, the peer may ask again before this thread goes on.
+void ScriptedUpstream::Shared::end_request(Peer& peer) {
+  note([&] {
+    if (std::exchange(peer.asked, false)) --under_way;
+  });
+}
+
 /// False: the connection is over.
-bool ScriptedUpstream::Shared::play(Connection& connection, const Script& script) {
+bool ScriptedUpstream::Shared::play(Connection& connection, Peer& peer, const Script& script) {
   using Kind = Script::Step::Kind;
   for (const Script::Step& step : script.steps()) {
     bool there = true;
+    if (&step == &script.steps().back()) end_request(peer);
     switch (step.kind) {
       case Kind::send:
         there = connection.send(step.bytes, sent);
@@ -249,6 +265,11 @@ int ScriptedUpstream::connections() const {
 int ScriptedUpstream::gone() const {
   const std::lock_guard lock(shared_->mutex);
   return shared_->gone;
+}
+
+int ScriptedUpstream::most_at_once() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->most_at_once;
 }
 
 std::size_t ScriptedUpstream::bytes_sent() const { return shared_->sent.load(); }

@@ -61,8 +61,9 @@ class ScriptedUpstream {
 
   std::vector<SeenRequest> requests() const;
   int request_count() const;
-  int connections() const;  ///< accepted so far
-  int gone() const;         ///< requests whose peer left before their script was over
+  int connections() const;   ///< accepted so far
+  int gone() const;          ///< requests whose peer left before their script was over
+  int most_at_once() const;  ///< requests under way together; one ends with its script's last step
   std::size_t bytes_sent() const;
 
   /// Each waits until the count is reached; false when that does not happen.

@@ -6,17 +6,16 @@
 ///     says when to come back
 ///     ... woken by waiter's callback ...
 ///     permit = waiter.claim(now);                           // empty: the turn has passed on, keep
-///     waiting
+///     waiting, unless waiter.shed(): then as when refused
 #pragma once
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <cstdint>
 #include <llmroute/core/admission_waiter.hpp>
+#include <llmroute/core/drain_rate.hpp>
 #include <llmroute/core/fair_list.hpp>
-#include <llmroute/core/sliding_window.hpp>
 #include <llmroute/core/spin_lock.hpp>
 #include <llmroute/core/time.hpp>
 #include <mutex>
@@ -42,6 +41,10 @@ struct AdmissionOptions {
 /// Thread safe. The fast path is one atomic operation on a word that holds both the permits out and
 /// the number waiting, so nobody overtakes the queue and no wake-up is lost between the two.
 ///
+/// A full queue sheds whoever would be served last, be it the newcomer or one who waits: the lowest
+/// priority first, and within it the tenant with the most waiting (as fair queueing drops from the
+/// longest queue: McKenney, 1990). So one tenant's flood takes no place from the others.
+///
 /// A grant that is not claimed for 50 ms goes to the next in line, so that one stuck loop does not
 /// hold up the others. That is looked at whenever the queue is told a time: in enqueue, claim and
 /// release(now).
@@ -56,15 +59,20 @@ class AdmissionQueue {
   /// A permit, or an empty one when all are out or others wait.
   Permit try_enter() noexcept;
 
-  /// Lines up for a permit. False: the queue is full, or its size is 0. When one is free after all
-  /// it is granted at once.
+  /// Lines up for a permit, perhaps in another's place. False: the queue is full of waiters that
+  /// come before this one, or its size is 0. When a permit is free after all it is granted at once.
   bool enqueue(AdmissionWaiter& waiter, Time now);
+
+  /// How long `newcomer`, which does not wait yet, would wait for a permit: those before it over
+  /// the rate at which turns were taken during the last minute, while anybody waited. Empty: too
+  /// few were to say.
+  std::optional<Duration> expected_wait(const AdmissionWaiter& newcomer, Time now) const;
 
   /// Counts node_freed(). Read it before the pick whose outcome makes a call park.
   std::uint64_t nodes_freed() const noexcept { return nodes_freed_.load(); }
 
   /// Waits for a slot on a node, keeping the permit it has. `seen` is nodes_freed() from before the
-  /// pick: if a slot has come free since, the waiter is granted at once. False: the queue is full.
+  /// pick: if a slot has come free since, the waiter is granted at once. False: as with enqueue.
   bool park(AdmissionWaiter& waiter, std::uint64_t seen, Time now);
 
   /// A node that was full has room for a call again: wakes the first parked waiter for whom
@@ -72,8 +80,8 @@ class AdmissionQueue {
   template <class CanUse>
   void node_freed(CanUse&& can_use, std::optional<Time> now = std::nullopt);
 
-  /// When a refused caller should come back: those waiting over the recent rate of claims, between
-  /// 1 s and queue_timeout.
+  /// When a refused caller should come back: all that wait over the rate of the last minute,
+  /// between 1 s and queue_timeout; queue_timeout while no rate is known.
   Duration retry_after(Time now) const;
 
   /// Those waiting, for a permit or a node.
@@ -108,10 +116,15 @@ class AdmissionQueue {
   void give_back(std::uint32_t generation, std::optional<Time> now);
   void hand_over(std::optional<Time> now);
   void leave(AdmissionWaiter& waiter);
-  void adopt(AdmissionWaiter& waiter) noexcept;
+  bool admit(AdmissionWaiter& waiter, Time now, Woken& woken);
+  bool make_room(const AdmissionWaiter& newcomer, Woken& woken);
+  FairEntry* last_of_all() const;
+  std::size_t share(const FairEntry& entry) const;
+  void take_out(AdmissionWaiter& waiter) noexcept;
   void grant(AdmissionWaiter& waiter, State state, std::optional<Time> now, Woken& woken);
   void pass_on_stale(Time now, Woken& woken);
   void wake_all_parked(std::optional<Time> now, Woken& woken);
+  bool quiet() const noexcept;
   static void notify(const Woken& woken);
 
   std::size_t limit_;
@@ -127,8 +140,7 @@ class AdmissionQueue {
   FairList waiting_;
   FairList parked_;
   FairChain granted_;  // not yet claimed, the oldest first
-  SlidingWindow claims_{std::chrono::seconds(10)};
-  Time first_seen_ = never;
+  DrainRate rate_;
 };
 
 inline AdmissionQueue::AdmissionQueue(const AdmissionOptions& options) noexcept
@@ -150,12 +162,6 @@ inline Permit AdmissionQueue::try_enter() noexcept {
   return {};
 }
 
-inline void AdmissionQueue::adopt(AdmissionWaiter& waiter) noexcept {
-  waiter.queue_ = this;
-  waiter.generation_ = generation_.load(std::memory_order_relaxed);
-  if (fair_by_ == FairBy::none) waiter.tenant = {};
-}
-
 /// Under the lock. True: a permit was free and is taken. False: counted as waiting.
 inline bool AdmissionQueue::take_or_count(std::uint64_t waiting) noexcept {
   std::uint64_t word = word_.load(std::memory_order_relaxed);
@@ -168,14 +174,64 @@ inline bool AdmissionQueue::take_or_count(std::uint64_t waiting) noexcept {
   }
 }
 
+/// Under the lock. Makes the waiter one of this queue's, to be put into a line, if it has a place.
+inline bool AdmissionQueue::admit(AdmissionWaiter& waiter, Time now, Woken& woken) {
+  pass_on_stale(now, woken);
+  if (fair_by_ == FairBy::none) waiter.tenant = {};
+  if (!make_room(waiter, woken)) return false;
+  if (quiet()) rate_.line_formed(now);
+  waiter.queue_ = this;
+  waiter.generation_ = generation_.load(std::memory_order_relaxed);
+  return true;
+}
+
+/// Under the lock. When the queue is full, sheds the one that would be served last, if that is not
+/// the newcomer.
+inline bool AdmissionQueue::make_room(const AdmissionWaiter& newcomer, Woken& woken) {
+  if (waiting_.size() + parked_.size() < max_queue_size_) return true;
+  FairEntry* last = last_of_all();
+  if (last == nullptr || last->priority > newcomer.priority) return false;
+  if (last->priority == newcomer.priority && share(*last) <= share(newcomer) + 1) return false;
+  AdmissionWaiter& loser = waiter_of(*last);
+  take_out(loser);
+  loser.state_ = State::shed;
+  loser.being_notified_.fetch_add(1, std::memory_order_relaxed);
+  woken.push_back(&loser);
+  return true;
+}
+
+/// Under the lock. The one that would be served last in either line; null when both are empty.
+inline FairEntry* AdmissionQueue::last_of_all() const {
+  FairEntry* waiting = waiting_.last();
+  FairEntry* parked = parked_.last();
+  if (waiting == nullptr || parked == nullptr) return waiting != nullptr ? waiting : parked;
+  if (waiting->priority != parked->priority)
+    return waiting->priority < parked->priority ? waiting : parked;
+  return share(*waiting) < share(*parked) ? parked : waiting;
+}
+
+/// Under the lock. How many of its tenant and priority wait.
+inline std::size_t AdmissionQueue::share(const FairEntry& entry) const {
+  return waiting_.beside(entry) + parked_.beside(entry);
+}
+
+/// Under the lock. Out of the line for permits, or of that for nodes.
+inline void AdmissionQueue::take_out(AdmissionWaiter& waiter) noexcept {
+  if (waiter.state_ == State::waiting) {
+    waiting_.erase(waiter);
+    word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
+  } else {
+    parked_.erase(waiter);
+    parked_count_.store(parked_.size());
+  }
+}
+
 inline bool AdmissionQueue::enqueue(AdmissionWaiter& waiter, Time now) {
   waiter.leave();
   Woken woken;
   {
     const std::lock_guard guard(lock_);
-    pass_on_stale(now, woken);
-    if (waiting_.size() + parked_.size() < max_queue_size_) {
-      adopt(waiter);
+    if (admit(waiter, now, woken)) {
       if (take_or_count(waiting_.size())) {
         grant(waiter, State::granted, now, woken);
       } else {
@@ -232,7 +288,6 @@ inline void AdmissionQueue::notify(const Woken& woken) {
 /// Under the lock. Whoever has sat on a permit for too long stands first in line again, and the
 /// next one gets it.
 inline void AdmissionQueue::pass_on_stale(Time now, Woken& woken) {
-  first_seen_ = std::min(first_seen_, now);
   for (FairEntry *entry = granted_.first(), *next = nullptr; entry != nullptr; entry = next) {
     next = entry->next;
     AdmissionWaiter& stale = waiter_of(*entry);
@@ -250,17 +305,26 @@ inline void AdmissionQueue::pass_on_stale(Time now, Woken& woken) {
   }
 }
 
-inline Duration AdmissionQueue::retry_after(Time now) const {
-  constexpr double shortest = 1;
+/// Under the lock. Nobody waits, and no turn is on its way.
+inline bool AdmissionQueue::quiet() const noexcept {
+  return waiting_.size() + parked_.size() == 0 && granted_.empty();
+}
+
+inline std::optional<Duration> AdmissionQueue::expected_wait(const AdmissionWaiter& newcomer,
+                                                             Time now) const {
+  const FairEntry place{fair_by_ == FairBy::none ? std::string_view{} : newcomer.tenant,
+                        newcomer.priority};
   const std::lock_guard guard(lock_);
-  const double longest = std::max(seconds(queue_timeout_), shortest);
-  const auto claimed = static_cast<double>(claims_.totals(now).count);
-  if (claimed == 0)
-    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(longest));
-  const double span = std::clamp(seconds(now - std::min(first_seen_, now)), 1.0, 10.0);
-  const double wait = static_cast<double>(waiting_.size() + parked_.size() + 1) * span / claimed;
-  return std::chrono::duration_cast<Duration>(
-      std::chrono::duration<double>(std::clamp(wait, shortest, longest)));
+  return rate_.time_for(waiting_.before(place), !quiet(), now);
+}
+
+inline Duration AdmissionQueue::retry_after(Time now) const {
+  constexpr Duration shortest = std::chrono::seconds(1);
+  const Duration longest = std::max(queue_timeout_, shortest);
+  const std::lock_guard guard(lock_);
+  const std::optional<Duration> wait =
+      rate_.time_for(waiting_.size() + parked_.size() + 1, !quiet(), now);
+  return std::clamp(wait.value_or(longest), shortest, longest);
 }
 
 inline bool AdmissionQueue::park(AdmissionWaiter& waiter, std::uint64_t seen, Time now) {
@@ -268,9 +332,7 @@ inline bool AdmissionQueue::park(AdmissionWaiter& waiter, std::uint64_t seen, Ti
   Woken woken;
   {
     const std::lock_guard guard(lock_);
-    pass_on_stale(now, woken);
-    if (waiting_.size() + parked_.size() < max_queue_size_) {
-      adopt(waiter);
+    if (admit(waiter, now, woken)) {
       parked_.push_back(waiter);
       waiter.state_ = State::parked;
       parked_count_.store(
@@ -319,14 +381,11 @@ inline void AdmissionQueue::leave(AdmissionWaiter& waiter) {
     const std::lock_guard guard(lock_);
     switch (waiter.state_) {
       case State::idle:
+      case State::shed:
         break;
       case State::waiting:
-        waiting_.erase(waiter);
-        word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
-        break;
       case State::parked:
-        parked_.erase(waiter);
-        parked_count_.store(parked_.size());
+        take_out(waiter);
         break;
       case State::granted:
         granted_.erase(waiter);
@@ -366,7 +425,7 @@ inline Permit AdmissionWaiter::claim(Time now) {
     if (state_ == State::granted) {
       queue_->granted_.erase(*this);
       state_ = State::idle;
-      queue_->claims_.add(false, Duration{}, now);
+      queue_->rate_.turn(now);
       permit = queue_->permit();
     }
     queue_->pass_on_stale(now, woken);
@@ -381,8 +440,14 @@ inline bool AdmissionWaiter::claim_node(Time now) {
   if (state_ != State::node_granted) return false;
   queue_->granted_.erase(*this);
   state_ = State::idle;
-  queue_->claims_.add(false, Duration{}, now);
+  queue_->rate_.turn(now);
   return true;
+}
+
+inline bool AdmissionWaiter::shed() const {
+  if (queue_ == nullptr || generation_ != queue_->generation_.load()) return false;
+  const std::lock_guard guard(queue_->lock_);
+  return state_ == State::shed;
 }
 
 inline void AdmissionWaiter::leave() {

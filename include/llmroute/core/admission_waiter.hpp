@@ -50,10 +50,10 @@ class Permit {
 /// at a time.
 ///
 /// `granted(context)` runs on the thread that freed the permit, outside every lock, perhaps before
-/// enqueue() has returned, and perhaps once more for a turn that has passed on meanwhile. It must
-/// only wake the waiting side (post to its loop) and must not throw. The destructor waits until it
-/// is out of it, so declare what `context` points to before the waiter, and let what it posts find
-/// out by itself whether the waiting side still lives.
+/// enqueue() has returned, and perhaps once more for a turn that has passed on meanwhile; also when
+/// the waiter is shed. It must only wake the waiting side (post to its loop) and must not throw.
+/// The destructor waits until it is out of it, so declare what `context` points to before the
+/// waiter, and let what it posts find out by itself whether the waiting side still lives.
 class AdmissionWaiter : private FairEntry {
  public:
   using Granted = void (*)(void* context);
@@ -79,6 +79,10 @@ class AdmissionWaiter : private FairEntry {
   /// again.
   bool claim_node(Time now);
 
+  /// Another took its place in a full queue: its turn will not come. Until leave(), enqueue() or
+  /// park().
+  bool shed() const;
+
   /// Stops waiting. The waiter can be used again.
   void leave();
 
@@ -89,7 +93,7 @@ class AdmissionWaiter : private FairEntry {
 
  private:
   friend class AdmissionQueue;
-  enum class State : std::uint8_t { idle, waiting, granted, parked, node_granted };
+  enum class State : std::uint8_t { idle, waiting, granted, parked, node_granted, shed };
 
   Granted granted_;
   void* context_;

@@ -1,7 +1,9 @@
 /// Who is next among those that wait: the highest priority first, within it the tenants in turn,
-/// within a tenant the first come. An intrusive list: the waiting objects bring their own links.
+/// within a tenant the first come. And who is last, and could be sent away. An intrusive list: the
+/// waiting objects bring their own links.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -22,13 +24,16 @@ struct FairEntry {
 class FairChain {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
+  std::size_t size() const noexcept { return size_; }
   FairEntry* first() const noexcept { return first_; }
+  FairEntry* last() const noexcept { return last_; }
 
   void push_back(FairEntry& entry) noexcept {
     entry.previous = last_;
     entry.next = nullptr;
     (last_ != nullptr ? last_->next : first_) = &entry;
     last_ = &entry;
+    ++size_;
   }
 
   void push_front(FairEntry& entry) noexcept {
@@ -36,17 +41,20 @@ class FairChain {
     entry.next = first_;
     (first_ != nullptr ? first_->previous : last_) = &entry;
     first_ = &entry;
+    ++size_;
   }
 
   void erase(FairEntry& entry) noexcept {
     (entry.previous != nullptr ? entry.previous->next : first_) = entry.next;
     (entry.next != nullptr ? entry.next->previous : last_) = entry.previous;
     entry.previous = entry.next = nullptr;
+    --size_;
   }
 
  private:
   FairEntry* first_ = nullptr;
   FairEntry* last_ = nullptr;
+  std::size_t size_ = 0;
 };
 
 /// Not thread safe. Memory for the lanes of tenants that have someone waiting, and of no others.
@@ -81,6 +89,46 @@ class FairList {
 
   FairEntry* take_next() {
     return take_first([](const FairEntry&) { return true; });
+  }
+
+  /// The one served last of all if nobody else came: of the lowest priority, of the tenant with the
+  /// most there, the one that came last. Null when the list is empty.
+  FairEntry* last() const {
+    if (ranks_.empty()) return nullptr;
+    const Rank& rank = ranks_.rbegin()->second;
+    std::size_t most = 0;
+    FairEntry* last = nullptr;
+    auto lane = rank.lanes.upper_bound(rank.served_last);
+    for (std::size_t i = 0; i < rank.lanes.size(); ++i, ++lane) {
+      if (lane == rank.lanes.end()) lane = rank.lanes.begin();
+      if (lane->second.size() < most) continue;
+      most = lane->second.size();
+      last = lane->second.last();
+    }
+    return last;
+  }
+
+  /// How many of its tenant's stand in the line of its priority.
+  std::size_t beside(const FairEntry& entry) const {
+    const auto rank = ranks_.find(entry.priority);
+    if (rank == ranks_.end()) return 0;
+    const auto lane = rank->second.lanes.find(entry.tenant);
+    return lane == rank->second.lanes.end() ? 0 : lane->second.size();
+  }
+
+  /// How many are served before `newcomer`, which is not in the list, if nobody else came; of other
+  /// tenants at most one too many each.
+  std::size_t before(const FairEntry& newcomer) const {
+    const std::size_t own = beside(newcomer);
+    std::size_t count = 0;
+    for (const auto& [priority, rank] : ranks_) {
+      if (priority < newcomer.priority) break;
+      for (const auto& [tenant, lane] : rank.lanes) {
+        const std::size_t turns = tenant == newcomer.tenant ? own : own + 1;
+        count += priority > newcomer.priority ? lane.size() : std::min(lane.size(), turns);
+      }
+    }
+    return count;
   }
 
   /// Forgets everyone without touching them.
