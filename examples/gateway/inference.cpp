@@ -107,6 +107,8 @@ void Inference::on_gone() {
   call_.cancel();
 }
 
+std::string_view Inference::padding() const { return still_there; }
+
 void Inference::on_done(Result<Reply>& result) {
   leave();
   if (result) {

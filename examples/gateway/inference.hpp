@@ -35,6 +35,7 @@ class Inference final : private http::Exchange, private LateHead {
   // From the caller's connection, and the clock.
   void on_writable() override;
   void on_gone() override;
+  std::string_view padding() const override;
   void send_head() override;
 
   void finish(llmroute::Reply& reply);

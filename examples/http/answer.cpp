@@ -122,6 +122,7 @@ void Connection::append_head(std::string& out, int status, const Fields& fields)
 
 void Connection::send(Response response) {
   if (closed_) return;
+  begun_ = true;
   std::string& head = draft();
   append_head(head, response.status, response.fields);
   head += "Content-Length: ";
@@ -145,6 +146,7 @@ void Connection::start(int status, const Fields& fields) {
 
 bool Connection::write(std::string_view piece) {
   if (closed_ || without_body_) return true;
+  begun_ = true;
   std::string& bytes = draft();
   if (!head_.empty()) bytes += std::exchange(head_, {});
   if (chunked_) append_chunk_size(bytes, piece.size());
@@ -156,7 +158,7 @@ void Connection::end(std::string_view last, After after) {
   if (closed_) return;
   close_after_ = close_after_ || after == After::close;
   exchange_ = nullptr;
-  ended_ = true;
+  begun_ = ended_ = true;
   std::string& bytes = draft();
   if (!head_.empty()) bytes += std::exchange(head_, {});
   if (without_body_) last = {};
@@ -254,7 +256,7 @@ bool Connection::flush() {
 }
 
 void Connection::finish_answer() {
-  answering_ = ended_ = chunked_ = false;
+  answering_ = begun_ = ended_ = chunked_ = false;
   exchange_ = nullptr;
   if (close_after_) return unread_ || !pending_.empty() ? linger() : close();
   if (taking_) {  // take() goes on with what follows

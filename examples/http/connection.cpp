@@ -23,6 +23,9 @@ constexpr std::size_t slowest_body = 1024;  // bytes a second
 
 constexpr std::chrono::seconds linger_time{2};
 
+/// To be passed over by every client of HTTP/1.1.
+constexpr std::string_view interim = "HTTP/1.1 100 Continue\r\n\r\n";
+
 /// Parsers that read ahead (simdjson) can use a body as it is when there is room behind it.
 constexpr std::size_t parser_room = 64;
 
@@ -40,7 +43,7 @@ void Connection::begin() {
 }
 
 void Connection::arm_read() {
-  if (reading_ || closed_) return;
+  if (reading_ || closed_ || half_closed_) return;
   reading_ = true;
   socket_.async_wait(boost::asio::socket_base::wait_read,
                      [self = shared_from_this()](const boost::system::error_code& error) {
@@ -54,9 +57,30 @@ void Connection::on_readable(const boost::system::error_code& error) {
   const std::span<char> buffer = server_.input();
   const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return arm_read();
+  if (got == 0 && answering_ && !http_1_0_) return on_half_close();
   if (got <= 0) return caller_gone();
   if (!lingering_) take({buffer.data(), static_cast<std::size_t>(got)});
   if (pending_.size() < most_pending) arm_read();
+}
+
+void Connection::on_half_close() {
+  half_closed_ = true;
+  await_reset();
+  if (!begun_) {
+    transmit(interim, {});
+  } else if (!ended_ && out_.empty()) {
+    const std::string_view padding = exchange_ == nullptr ? "" : exchange_->padding();
+    if (padding.empty()) return caller_gone();
+    write(padding);
+  }
+}
+
+/// Not by a wait for input: the end of it would count as such, again and again.
+void Connection::await_reset() {
+  socket_.async_wait(boost::asio::socket_base::wait_error,
+                     [self = shared_from_this()](const boost::system::error_code& error) {
+                       if (error != boost::asio::error::operation_aborted) self->caller_gone();
+                     });
 }
 
 /// Uses as much of the input as can be used now. An answer that is given at once leads back here
@@ -127,8 +151,7 @@ std::size_t Connection::begin_request(Request& request, const BodyFraming& frami
   deadline_ = server_.in(server_.options().read_timeout);
   incoming_ = std::make_unique<Incoming>(
       Incoming{std::move(request), BodyReader(framing, server_.options().body)});
-  if (framing.expect_continue && rest.empty() && !http_1_0_)
-    transmit("HTTP/1.1 100 Continue\r\n\r\n", {});
+  if (framing.expect_continue && rest.empty() && !http_1_0_) transmit(interim, {});
   return 0;
 }
 
@@ -177,11 +200,14 @@ void Connection::wait_for_request() {
   if (server_.draining()) return close();
   deadline_ = server_.in(server_.options().idle_timeout);
   if (!pending_.empty()) take({});
-  if (!answering_ && !closed_ && pending_.size() < most_pending) arm_read();
+  if (answering_ || closed_) return;
+  if (half_closed_) return close();
+  if (pending_.size() < most_pending) arm_read();
 }
 
 /// Closing with input unread would reset the connection, and the caller might never see the answer.
 void Connection::linger() {
+  if (half_closed_) return close();
   lingering_ = true;
   pending_ = {};
   boost::system::error_code ignored;

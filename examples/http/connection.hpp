@@ -1,6 +1,10 @@
 /// One connection: reads requests in order, hands each to the program, sends its answer. It keeps
 /// no buffer while it waits: input is read into one the server shares among all, output goes
 /// straight to the socket, and only what neither took is stored.
+///
+/// A caller that closes and one that only shuts its sending side look alike: both send a FIN. But
+/// the first answers whatever it is sent by a reset, so during an answer it is sent something to
+/// pass over: "100 Continue" (RFC 9110, section 15.2), or the exchange's padding.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>
@@ -56,6 +60,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void arm_write();
   void on_readable(const boost::system::error_code& error);
   void on_writable(const boost::system::error_code& error);
+  void on_half_close();
+  void await_reset();
 
   void take(std::string_view bytes);
   std::size_t take_head(std::string_view bytes);
@@ -95,12 +101,14 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   bool taking_ = false;      // take() is on the stack
   bool head_begun_ = false;  // part of a head has come
   bool answering_ = false;   // a request is the program's
+  bool begun_ = false;       // its answer has been given in part, or whole
   bool ended_ = false;       // its answer is complete but for what is in out_
   bool chunked_ = false;
   bool without_body_ = false;  // HEAD
   bool http_1_0_ = false;
   bool close_after_ = false;
-  bool unread_ = false;  // input is left that will never be used
+  bool unread_ = false;       // input is left that will never be used
+  bool half_closed_ = false;  // no more input comes
   bool lingering_ = false;
   bool listed_ = false;  // draft_ is sent when the turn ends
   bool closed_ = false;

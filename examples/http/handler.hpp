@@ -20,9 +20,13 @@ class Exchange {
   /// What write() said no to has been sent.
   virtual void on_writable() = 0;
 
-  /// The caller has gone (or only shut its sending side down: clients of HTTP/1.1 do that by
-  /// accident alone), or made no progress for write_timeout. Nothing can be sent any more.
+  /// The caller has gone, or made no progress for write_timeout. Nothing can be sent any more.
   virtual void on_gone() = 0;
+
+  /// What a reader of this answer's body passes over, of a stream of events a comment. It is sent
+  /// to see whether a caller that has shut its sending side still reads. Empty: there is no such
+  /// thing, and that caller is taken for gone.
+  virtual std::string_view padding() const { return {}; }
 
  protected:
   ~Exchange() = default;

@@ -49,14 +49,18 @@ class Answer:
 
 
 class Gateway:
-    """A running gateway. `log()` is what it wrote to standard error, as parsed lines."""
+    """A running gateway. `log()` is what it wrote to standard error, as parsed lines.
 
-    def __init__(self, directory, config, args=(), env=None):
+    `descriptors` is how many files and sockets it may have open.
+    """
+
+    def __init__(self, directory, config, args=(), env=None, descriptors=None):
         self.directory = directory
         (directory / "llmroute.toml").write_text(config)
         clean = {"PATH": os.environ["PATH"], **(env or {})}
         self.stderr = open(directory / "log", "w+b")
-        self.process = subprocess.Popen([GATEWAY, "run", *args], cwd=directory, env=clean,
+        limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
+        self.process = subprocess.Popen([*limited, GATEWAY, "run", *args], cwd=directory, env=clean,
                                         stdout=subprocess.PIPE, stderr=self.stderr, text=True)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on http://(\S+):(\d+)\n", line)
@@ -89,6 +93,22 @@ class Gateway:
         """The value of the sample that begins with `line`; 0 when there is none."""
         page = self.get("/metrics").body.decode()
         return sum(float(row.rsplit(" ", 1)[1]) for row in page.splitlines() if row.startswith(line))
+
+    def cancelled(self, stream):
+        """Calls whose callers have gone, of any model."""
+        page = self.get("/metrics").body.decode()
+        flag = "true" if stream else "false"
+        return sum(float(row.rsplit(" ", 1)[1]) for row in page.splitlines()
+                   if row.startswith("requests_total{") and f'status="cancelled",stream="{flag}"' in row)
+
+    def peak_memory(self):
+        """The most memory it has had, in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def log_text(self):
         return (self.directory / "log").read_text()
@@ -127,14 +147,14 @@ def second_node():
 
 @pytest.fixture
 def start(tmp_path):
-    """start(*nodes, config="...", args=[...], env={...}): a gateway in front of these nodes."""
+    """start(*nodes, config="...", args=[...], env={...}, descriptors=n): a gateway in front of these nodes."""
     running = []
 
-    def begin(*nodes, config="", args=("--port", "0"), env=None):
+    def begin(*nodes, config="", args=("--port", "0"), env=None, descriptors=None):
         listed = "".join(f'\n[[nodes]]\nname = "n{i}"\nurl = "{node.url}"\n' for i, node in enumerate(nodes))
         directory = tmp_path / f"gateway{len(running)}"
         directory.mkdir()
-        running.append(Gateway(directory, config + listed, args, env))
+        running.append(Gateway(directory, config + listed, args, env, descriptors))
         return running[-1]
 
     yield begin

@@ -2,44 +2,13 @@
 
 import io
 import json
-import socket
 import threading
 import time
 
 import pytest
-from gateway_server import CHAT, eventually
+from gateway_server import eventually
 from fake_node import delta
-
-BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}], "stream": True})
-
-
-class RawClient:
-    """Sees every read of the answer as it comes."""
-
-    def __init__(self, gateway, receive_buffer=None):
-        self.sock = socket.socket()
-        if receive_buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.sock.settimeout(10)
-        self.sock.connect((gateway.host, gateway.port))
-        self.seen = b""
-
-    def post(self, body=BODY, version="1.1"):
-        self.sock.sendall(f"POST {CHAT} HTTP/{version}\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-
-    def read_until(self, part):
-        while part not in self.seen:
-            data = self.sock.recv(65536)
-            assert data, self.seen
-            self.seen += data
-
-    def read_to_end(self):
-        while data := self.sock.recv(65536):
-            self.seen += data
-        return self.seen
-
-    def close(self):
-        self.sock.close()
+from raw_caller import RawCaller
 
 
 def test_a_stream_is_whole(gateway):
@@ -65,7 +34,7 @@ def test_events_go_out_as_they_come_in(start, node):
         connection.end_stream()
 
     node.handler = lockstep
-    client = RawClient(start(node))
+    client = RawCaller(start(node))
     client.post()
     for i, event in enumerate(go_on):
         client.read_until(f"part{i}".encode())  # the node goes on only once the caller has this
@@ -87,7 +56,7 @@ def test_an_event_is_one_piece_without_delay(start, node):
         connection.end_stream()
 
     node.handler = lockstep
-    client = RawClient(start(node))
+    client = RawCaller(start(node))
     client.post()
     client.read_until(b"<0>")
     begun = time.monotonic()
@@ -121,7 +90,7 @@ def test_events_that_came_together_leave_together(start, node):
         connection.end_stream()
 
     node.handler = bursts
-    client = RawClient(start(node))
+    client = RawCaller(start(node))
     client.post()
     client.read_until(b"first")
     before = len(client.seen)
@@ -145,7 +114,7 @@ def test_a_burst_is_whole_and_in_order_though_its_reader_is_slow(start, node, si
         connection.end_stream()
 
     node.handler = answer
-    client = RawClient(start(node), receive_buffer=4096)
+    client = RawCaller(start(node), receive_buffer=4096)
     client.post()
     client.read_until(b"<0>")
     time.sleep(0.1)  # what the sockets take is taken
@@ -171,7 +140,7 @@ def test_what_came_with_a_break_arrives_before_the_error(start, node):
         connection.close()
 
     node.handler = cut
-    client = RawClient(start(node))
+    client = RawCaller(start(node))
     client.post()
     text = client.read_to_end().decode()
     at = [text.index(part) for part in (*(f"<{i}>" for i in range(20)), "stream_interrupted")]
@@ -180,7 +149,7 @@ def test_what_came_with_a_break_arrives_before_the_error(start, node):
 
 
 def test_http_1_0_gets_a_stream_without_chunks(gateway):
-    client = RawClient(gateway)
+    client = RawCaller(gateway)
     client.post(version="1.0")
     head, _, body = client.read_to_end().partition(b"\r\n\r\n")
     assert b"chunked" not in head.lower()
@@ -195,7 +164,7 @@ def test_a_stream_that_dies_ends_with_one_typed_error(start, node):
 
     node.handler = cut
     gateway = start(node)
-    client = RawClient(gateway)
+    client = RawCaller(gateway)
     client.post()
     text = client.read_to_end().decode()
     assert "half" in text and "[DONE]" not in text and "finish_reason\":\"stop" not in text.replace(" ", "")
@@ -238,7 +207,7 @@ def test_a_caller_that_leaves_ends_the_nodes_work(start, node):
 
     node.handler = endless
     gateway = start(node)
-    client = RawClient(gateway)
+    client = RawCaller(gateway)
     client.post()
     client.read_until(b"first")
     client.close()
@@ -262,7 +231,7 @@ def test_a_slow_reader_slows_the_node(start, node):
         connection.end_stream()
 
     node.handler = flood
-    client = RawClient(start(node), receive_buffer=4096)
+    client = RawCaller(start(node), receive_buffer=4096)
     client.post()
     client.read_until(b"<0>")
     stalled_at = -1
