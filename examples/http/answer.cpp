@@ -1,6 +1,8 @@
 /// How an answer gets to the socket: by one sendmsg an answer, or for all events that came
 /// together, from where the bytes are; what the socket does not take is copied, and sent when there
 /// is room.
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -61,6 +63,13 @@ bool send_some(int socket, Parts& parts) {
       left -= taken;
     }
   }
+}
+
+/// Bytes sent that the other side has not acknowledged.
+int unacknowledged(int socket) {
+  int bytes = 0;
+  ::ioctl(socket, SIOCOUTQ, &bytes);
+  return bytes;
 }
 
 void append_number(std::string& out, std::size_t number, int base = 10) {
@@ -221,6 +230,7 @@ bool Connection::transmit(std::string_view piece, std::string_view tail) {
 
 void Connection::arm_write() {
   deadline_ = server_.in(server_.options().write_timeout);
+  unread_before_ = unacknowledged(socket_.native_handle());
   if (writing_) return;
   writing_ = true;
   socket_.async_wait(boost::asio::socket_base::wait_write,
@@ -236,6 +246,12 @@ void Connection::on_writable(const boost::system::error_code& error) {
   if (ended_) return finish_answer();
   deadline_ = llmroute::never;
   if (exchange_ != nullptr) exchange_->on_writable();
+}
+
+/// A socket counts as writable only when a third of its buffer is free, which may be megabytes: a
+/// caller that reads slowly makes progress long before.
+bool Connection::makes_progress() {
+  return unacknowledged(socket_.native_handle()) < unread_before_;
 }
 
 /// True when nothing is left.

@@ -185,7 +185,7 @@ void Connection::refuse(const Fault& fault) {
 void Connection::on_deadline() {
   deadline_ = llmroute::never;
   if (lingering_) return close();
-  if (answering_) return caller_gone();  // it does not take the answer
+  if (answering_) return makes_progress() ? arm_write() : caller_gone();
   if (incoming_) return refuse({408, "the body came too slowly"});
   if (!pending_.empty()) return refuse({408, "the header fields came too slowly"});
   close();

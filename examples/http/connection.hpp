@@ -74,6 +74,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string& draft();
   bool gathered(std::string_view piece, std::string_view tail);
   bool transmit(std::string_view piece, std::string_view tail);
+  bool makes_progress();
   bool flush();
   void finish_answer();
   void wait_for_request();
@@ -94,6 +95,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::string head_{};      // of a streamed answer, until its first piece
   std::string out_{};       // output the socket did not take,
   std::size_t out_at_ = 0;  // but for so much of it
+  int unread_before_ = 0;   // of what the socket took, when the wait for room began
   llmroute::Time deadline_ = llmroute::never;
 
   bool reading_ = false;     // a wait for input is under way

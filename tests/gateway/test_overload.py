@@ -1,0 +1,179 @@
+"""Callers that are slow, or too many."""
+
+import socket
+import threading
+import time
+
+import pytest
+from gateway_server import CHAT, GATEWAY, eventually
+from fake_node import delta
+from raw_caller import PLAIN, RawCaller
+
+MEGABYTE = 1 << 20
+WITHOUT_QUARANTINE = {"ASAN_OPTIONS": "quarantine_size_mb=1"}  # address sanitizer keeps what has been freed
+
+
+def ask(caller, request=b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"):
+    """On a connection that stays; the status."""
+    caller.seen = b""
+    caller.sock.sendall(request)
+    caller.read_until(b"\r\n\r\n")
+    head, _, body = caller.seen.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += caller.sock.recv(length - len(body))
+    return int(head[9:12])
+
+
+def answers(gateway, path="/health"):
+    """Whether a new connection is served."""
+    try:
+        return gateway.get(path).status == 200
+    except OSError:
+        return False
+
+
+def rests(gateway, seconds=1):
+    """Whether the process sleeps though there is something it could try for ever."""
+    before = gateway.cpu_seconds()
+    time.sleep(seconds)
+    return gateway.cpu_seconds() - before < 0.3 * seconds
+
+
+def test_callers_that_do_not_read_cost_little_and_are_given_up(start, node):
+    """50 streams of 20 MB that nobody reads: nodes wait, memory is bounded, write_timeout ends them."""
+    count, size = 50, 20 * MEGABYTE
+    sent, ended = [], threading.Semaphore(0)
+
+    def flood(request, connection):
+        if not request.json().get("stream"):
+            return connection.answer(200, "{}")
+        connection.start_stream()
+        event, total = delta("x" * 16000), 0
+        try:
+            while total < size:
+                connection.event(event)
+                total += 16000
+        finally:
+            sent.append(total)
+            ended.release()
+
+    node.handler = flood
+    gateway = start(node, config='[server]\nwrite_timeout = "2s"\n', env=WITHOUT_QUARANTINE)
+    gateway.chat()
+    before = gateway.peak_memory()
+    callers = [RawCaller(gateway, receive_buffer=4096) for _ in range(count)]
+    for caller in callers:
+        caller.post()
+    eventually(lambda: gateway.stats()["nodes"][0]["in_flight"] == count)
+    assert gateway.chat().status == 200  # others are served
+    for _ in callers:
+        assert ended.acquire(timeout=20)
+    assert max(sent) < size
+    assert gateway.peak_memory() - before < count * 2 * MEGABYTE  # most of it the text kept for errors and resumption
+    eventually(lambda: gateway.stats()["nodes"][0]["in_flight"] == 0)
+    eventually(lambda: gateway.cancelled(stream=True) == count)
+    for caller in callers:
+        caller.close()
+
+
+def test_a_caller_that_reads_slowly_is_not_given_up(start, node):
+    count = 400
+
+    def flood(_, connection):
+        connection.start_stream()
+        for _ in range(count):
+            connection.event(delta("x" * 16000))
+        connection.event(delta("", "stop"))
+        connection.end_stream()
+
+    node.handler = flood
+    gateway = start(node, config='[server]\nwrite_timeout = "400ms"\n')
+    caller = RawCaller(gateway, receive_buffer=65536)
+    caller.post()
+    seen, begun = bytearray(), time.monotonic()
+    while not seen.endswith(b"\r\n0\r\n\r\n"):
+        piece = caller.sock.recv(65536)
+        assert piece
+        seen += piece
+        if time.monotonic() - begun < 2:
+            time.sleep(0.05)
+    assert seen.count(b"data: ") == count + 2 and time.monotonic() - begun > 0.8
+
+
+def trickle(caller, data, seconds):
+    """A byte at a time, until it is refused; how long that took."""
+    begun = time.monotonic()
+    caller.sock.settimeout(0.02)
+    for i in range(len(data)):
+        try:
+            caller.sock.sendall(data[i:i + 1])
+            caller.seen += caller.sock.recv(1000)
+        except TimeoutError:
+            continue
+        except OSError:
+            break
+        if caller.seen:
+            break
+        assert time.monotonic() - begun < seconds
+    return time.monotonic() - begun
+
+
+def test_a_head_that_trickles_has_one_deadline_in_all(start, node):
+    caller = RawCaller(start(node, config='[server]\nheader_timeout = "300ms"\nidle_timeout = "10s"\n'))
+    took = trickle(caller, b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X-A: a\r\n" * 1000, 3)
+    assert caller.seen.startswith(b"HTTP/1.1 408 ") and took >= 0.3
+
+
+def test_a_body_must_come_at_a_least_rate(start, node):
+    gateway = start(node, config='[server]\nread_timeout = "300ms"\n')
+    slow = RawCaller(gateway)
+    slow.sock.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n".encode())
+    took = trickle(slow, b" " * 5000, 3)
+    assert slow.seen.startswith(b"HTTP/1.1 408 ") and took >= 0.3 and not node.requests
+    fair = RawCaller(gateway)
+    body = PLAIN.ljust(5000).encode()
+    fair.sock.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n".encode())
+    for i in range(0, 5000, 1000):
+        fair.sock.sendall(body[i:i + 1000])
+        time.sleep(0.15)  # longer than read_timeout in all
+    fair.read_until(b"hello")
+
+
+def test_a_crowd_of_idle_connections_is_capped(start, node):
+    gateway = start(node, config="[server]\nmax_connections = 200\n")
+    first = RawCaller(gateway)
+    assert ask(first) == 200
+    crowd = []
+    for _ in range(1000):
+        try:
+            crowd.append(socket.create_connection((gateway.host, gateway.port)))
+        except OSError:
+            pass
+    assert ask(first) == 200
+    assert rests(gateway)
+    assert not answers(gateway)
+    for one in crowd:
+        one.close()
+    eventually(lambda: answers(gateway))
+    assert gateway.chat().status == 200
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_out_of_descriptors_the_gateway_waits_and_comes_back(start, node, workers):
+    if b"__ubsan" in GATEWAY.read_bytes():
+        pytest.skip("the sanitizer's own checks need descriptors")
+    gateway = start(node, config=f"[server]\nworkers = {workers}\n", descriptors=64)
+    keep = RawCaller(gateway)
+    assert ask(keep) == 200
+    crowd = [socket.create_connection((gateway.host, gateway.port)) for _ in range(150)]
+    eventually(lambda: not answers(gateway))
+    assert ask(keep) == 200
+    assert rests(gateway)
+    call = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(PLAIN)}\r\n\r\n{PLAIN}".encode()
+    assert ask(keep, call) in (200, 502, 503)  # a call needs one descriptor more
+    for one in crowd:
+        one.close()
+    eventually(lambda: answers(gateway))
+    eventually(lambda: gateway.chat().status == 200)
+    assert gateway.process.poll() is None
