@@ -52,6 +52,9 @@ ACCEPTED = {
     "Host in IPv6": (get(host="Host: [::1]:8000\r\n"), [200]),
     "Host empty": (get(host="Host:\r\n"), [200]),
     "100 fields": (get("".join(f"X-{i}: a\r\n" for i in range(99))), [200]),
+    "a target of 8 KiB": (get(target="/" + "a" * 8191), [404]),
+    "a head of nearly 32 KiB": (get("".join(f"X-{i}: {'a' * 1000}\r\n" for i in range(31))), [200]),
+    "WebSocket is passed over": (get("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"), [200]),
     "Upgrade is passed over": (get("Upgrade: h2c\r\nConnection: Upgrade\r\n"), [200]),
     "Content-Length 0": (get("Content-Length: 0\r\n"), [200]),
     "a GET with a body": (get("Content-Length: 3\r\n") + "abc", [200]),
@@ -61,6 +64,8 @@ ACCEPTED = {
     "chunk size with zeros": (chunked(f"0000{len(BODY):x}\r\n{BODY}\r\n000\r\n\r\n"), [200]),
     "chunk size in capitals": (chunked(f"{len(BODY):X}\r\n{BODY}\r\n0\r\n\r\n"), [200]),
     "chunk extension": (chunked(f"{len(BODY):x};a=b\r\n{BODY}\r\n0;c\r\n\r\n"), [200]),
+    "chunk size of 16 digits": (chunked(f"{len(BODY):016x}\r\n{BODY}\r\n0\r\n\r\n"), [200]),
+    "chunk extension of 256 bytes": (chunked(f"{len(BODY):x};{'a' * 255}\r\n{BODY}\r\n0\r\n\r\n"), [200]),
     "trailers are dropped": (chunked(f"{len(BODY):x}\r\n{BODY}\r\n0\r\nX-T: a\r\n\r\n"), [200]),
     "Transfer-Encoding: Chunked": (post("Transfer-Encoding: Chunked\r\n", GOOD_CHUNKS, target=CHAT), [200]),
 }
@@ -101,6 +106,10 @@ REFUSED = {
     "NUL in a value": get("X-A: a\0b\r\n"),
     "DEL in a value": get("X-A: a\x7fb\r\n"),
     "ESC in a value": get("X-A: a\x1bb\r\n"),
+    "NUL in a name": get("X\0A: a\r\n"),
+    "CR in a name": get("X\rA: a\r\n"),
+    "bare CR throughout": "GET /livez HTTP/1.1\rHost: x\r\r",
+    "Host with NUL": get(host="Host: x\0y\r\n"),
     "Host absent": get(host=""),
     "Host twice": get("Host: x\r\n"),
     "Host with a blank": get(host="Host: a b\r\n"),
@@ -119,6 +128,9 @@ REFUSED = {
     "Content-Length 3.0": post("Content-Length: 3.0\r\n", "abc"),
     "Content-Length empty": post("Content-Length:\r\n"),
     "Content-Length beyond 64 bits": post("Content-Length: 18446744073709551619\r\n", "abc"),
+    "Content-Length of 19 digits": post("Content-Length: 9223372036854775807\r\n", "abc"),
+    "Content-Length in other digits": post("Content-Length: \uff13\r\n", "abc"),
+    "Content-Length with a space before the colon": post("Content-Length : 3\r\n", "abc"),
     "CL and TE": post("Content-Length: 3\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + SMUGGLED),
     "TE and CL": post("Transfer-Encoding: chunked\r\nContent-Length: 5\r\n", "0\r\n\r\n" + SMUGGLED),
     "TE twice": post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + SMUGGLED),
@@ -128,6 +140,9 @@ REFUSED = {
     "TE quoted": post('Transfer-Encoding: "chunked"\r\n', "0\r\n\r\n" + SMUGGLED),
     "TE empty": post("Transfer-Encoding:\r\n", "0\r\n\r\n" + SMUGGLED),
     "TE with vertical tab": post("Transfer-Encoding: \x0bchunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE with a comma behind": post("Transfer-Encoding: chunked,\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE with a space before the colon": post("Transfer-Encoding : chunked\r\n", "0\r\n\r\n" + SMUGGLED),
+    "TE folded": post("Transfer-Encoding:\r\n chunked\r\n", "0\r\n\r\n" + SMUGGLED),
     "TE in HTTP/1.0": "POST /livez HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
     "chunk size empty": chunked("\r\nabc\r\n0\r\n\r\n"),
     "chunk size no digit": chunked("g\r\nabc\r\n0\r\n\r\n"),
@@ -143,6 +158,10 @@ REFUSED = {
     "bare LF in an extension": chunked("3;a\nabc\r\n0\r\n\r\n"),
     "CR in an extension": chunked("3;a\rb\r\nabc\r\n0\r\n\r\n"),
     "the last chunk, then CR": chunked("0\r\n\rx"),
+    "bare CR after the chunk": chunked("3\r\nabc\r0\r\n\r\n"),
+    "NUL in a trailer": chunked("0\r\nX: a\0b\r\n\r\n"),
+    "Transfer-Encoding as a trailer": chunked("0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    "Host as a trailer": chunked("0\r\nHost: y\r\n\r\n"),
     "folded trailer": chunked("0\r\n X: a\r\n\r\n"),
     "trailer without colon": chunked("0\r\nX\r\n\r\n"),
     "Content-Length as a trailer": chunked("0\r\nContent-Length: 3\r\n\r\n"),
@@ -163,12 +182,16 @@ OTHER = {
     "Expect something else": (post("Expect: a-miracle\r\nContent-Length: 3\r\n", "abc"), 417),
     "101 fields": (get("".join(f"X-{i}: a\r\n" for i in range(100))), 431),
     "a long field": (get("X-A: " + "a" * 33000 + "\r\n"), 431),
+    "a head beyond 32 KiB": (get("".join(f"X-{i}: {'a' * 1000}\r\n" for i in range(33))), 431),
     "a field without an end": ("GET /livez HTTP/1.1\r\nX-A: " + "a" * 40000, 431),
     "a long target": (get(target="/" + "a" * 8200), 414),
     "a target without an end": ("GET /" + "a" * 20000, 414),
     "a long chunk extension": (chunked("3;" + "a" * 300 + "\r\nabc\r\n0\r\n\r\n"), 431),
     "long extensions in all": (chunked("".join(f"1;{'a' * 200}\r\nx\r\n" for _ in range(100)) + "0\r\n\r\n"), 431),
     "long trailers": (chunked("0\r\n" + "".join(f"X: {'a' * 2000}\r\n" for _ in range(6)) + "\r\n"), 431),
+    "a body one byte beyond the limit": (post(f"Content-Length: {(50 << 20) + 1}\r\n", target=CHAT), 413),
+    "a chunk one byte beyond the limit": (chunked(f"{(50 << 20) + 1:x}\r\nabc"), 413),
+    "Expect, and a body beyond the limit": (post("Expect: 100-continue\r\nContent-Length: 99999999\r\n", target=CHAT), 413),
     "a body beyond the limit": (post("Content-Length: 99999999\r\n", target=CHAT), 413),
     "chunks beyond the limit": (chunked("5f5e0ff\r\nabc"), 413),
 }
@@ -302,6 +325,31 @@ def test_100_continue_does_not_come_when_it_is_refused(shared):
     wire = Wire(shared)
     wire.send(post("Expect: 100-continue\r\nContent-Length: 10\r\n", target="/v1/nothing"))
     assert wire.statuses() == [404]
+
+
+def test_what_is_refused_early_is_answered_though_the_body_keeps_coming(shared):
+    """Closing on unread input would reset the connection, and take the answer away with it."""
+    for text, status in [(post("Content-Length: 99999999\r\n", target=CHAT), 413), (post("Content-Length: 99999\r\n"), 405),
+                         (get("X : a\r\n"), 400)]:
+        wire = Wire(shared)
+        wire.send(text + "x" * 2_000_000)
+        assert wire.statuses() == [status]
+
+
+def test_the_order_of_checks(start, node):
+    """Framing, limits, authentication, JSON: each is refused though what comes later is wrong as well."""
+    gateway = start(node, config='[auth]\nauth_token = "sesame"\n[server]\nmax_body = "1KB"\n')
+    token = "Authorization: Bearer sesame\r\n"
+    for text, status in [
+            (post("Content-Length: 5\r\nContent-Length: 5000\r\n", "{nons", target=CHAT), 400),
+            (post("Content-Length: 5000\r\n", "{nons", target=CHAT), 413),
+            (post("Expect: 100-continue\r\nContent-Length: 5\r\n", target=CHAT), 401),
+            (post("Content-Length: 5\r\n", "{nons", target=CHAT), 401),
+            (post(f"Content-Length: 5\r\nConnection: close\r\n{token}", "{nons", target=CHAT), 400)]:
+        wire = Wire(gateway)
+        wire.send(text)
+        assert wire.statuses() == [status]
+    assert not node.requests
 
 
 def test_slow_heads_bodies_and_idlers_are_cut_off(start, node):

@@ -56,6 +56,15 @@ def test_the_answer_says_who_gave_it(start, node):
     assert answer.headers["set-cookie"] is None and answer.headers["x-should-retry"] is None
 
 
+@pytest.mark.parametrize("value", [b"7\r\nX-Split: 1", b"7\rX-Split: 1", b"7\nX-Split: 1", b"7\0", b"7\x1b[0m"])
+def test_a_nodes_field_cannot_split_the_answer(start, node, value):
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\nopenai-processing-ms: "
+    node.handler = lambda _, connection: connection.send(head + value + b"\r\n\r\n{}")
+    answer = start(node).chat()
+    assert answer.headers["x-split"] is None and answer.headers["openai-processing-ms"] in (None, "7")
+    assert answer.status in (200, 502)
+
+
 def test_a_nodes_4xx_passes_untouched(start, node):
     body = b'{"detail":[{"loc":["body","messages"]}]}'
     node.handler = lambda _, connection: connection.answer(422, body)
@@ -119,6 +128,11 @@ def test_a_model_that_is_nowhere_is_404(gateway):
     (b'{"model":"tiny"}', "messages"),
     (b'{"model":7,"messages":[{"role":"user","content":"a"}]}', "model"),
     (b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"stream":"true"}', "stream"),
+    (b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"stream":tru}', None),
+    (b'{"model":"tiny","messages":[{"role":"user","content":"\\ud800"}]}', None),
+    (b'{"model":"tiny","messages":[{"role":"user","content":"\xff"}]}', None),
+    (b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"x":' + b"[" * 1100 + b"]" * 1100 + b"}", None),
+    (b'{"model":"tiny","messages":[{"role":"user","content":"a"}],"stream":false,"stream":true}', "stream"),
     (b'{"model":"a","model":"b","messages":[{"role":"user","content":"a"}]}', "model"),
 ])
 def test_a_bad_body_is_400_and_names_the_field(gateway, node, body, param):
