@@ -87,6 +87,7 @@ const Texts samples = {
     "\xEF\xBB\xBF"
     "data: one\n\n\xEF\xBB\xBF"
     "data: two\n\ndata: three\n\n",
+    "data: \xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\n\ndata: \xFF\xC3\n\n",
     ": keep-alive\n\n:\r\n\r\ndata: x\n: in it\ndata: y\n\n",
     "event: error\ndata: {\"a\":1}\nid: 7\nretry: 10\n\n",
     "\n\n\r\n\r\r\ndata: after blanks\n\n\n\ndata: more\n\n\n",
