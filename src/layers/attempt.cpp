@@ -120,7 +120,8 @@ void remember(CallState& call, const OpenAttempt& attempt) {
     case Remember::key_rests: {
       // A 429 that names no time says nothing about the next second: only this call goes elsewhere.
       if (failure.kind == FailureKind::rate_limited && !failure.retry_after) break;
-      const Duration rest = std::min(failure.retry_after.value_or(key_rest), Duration(key_rest));
+      const Duration rest =
+          std::min(failure.retry_after.value_or(key_rest), RetryPolicy::longest_retry_after);
       const bool all_models = failure.kind == FailureKind::auth;
       pool.rest_key(node, all_models ? std::string_view{} : attempt.ticket.model_id(),
                     after(now, rest));
