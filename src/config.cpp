@@ -108,6 +108,8 @@ void read_node(ConfigSection& in, NodeConfig& out) {
   in.read_word("provider", out.provider, provider_words);
   in.read("models", out.models);
   in.read("api_key", out.api_key);
+  in.read("api_keys", out.api_keys);
+  in.read("api_key_file", out.api_key_file);
   in.read("weight", out.weight);
   in.read("priority", out.priority);
   in.read("capacity", out.capacity);

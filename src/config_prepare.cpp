@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 #include <llmroute/config.hpp>
 #include <llmroute/core/make_strategy.hpp>
 #include <llmroute/text.hpp>
 #include <set>
 
+#include "config_secret.hpp"
 #include "config_section.hpp"
 
 namespace llmroute {
@@ -17,11 +17,7 @@ namespace llmroute {
 namespace {
 
 using detail::ConfigFault;
-
-bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
+using detail::has_control;
 
 /// A header field's name: a token (RFC 9110, section 5.6.2).
 bool is_field_name(std::string_view name) {
@@ -64,24 +60,6 @@ std::string fault_of_url(std::string_view url) {
 /// The URL without its path: what a node is called when it has no name.
 std::string origin_of(std::string_view url) {
   return std::string(url.substr(0, url.find('/', url.find("://") + 3)));
-}
-
-/// Replaces every ${NAME} by the environment's value. False: `missing` is not set.
-bool expand(std::string& text, std::string& missing) {
-  std::string out;
-  std::string_view rest = text;
-  for (;;) {
-    const std::size_t open = rest.find("${");
-    const std::size_t close = open == std::string_view::npos ? open : rest.find('}', open);
-    if (close == std::string_view::npos) break;
-    missing = rest.substr(open + 2, close - open - 2);
-    const char* value = std::getenv(missing.c_str());
-    if (value == nullptr) return false;
-    out.append(rest.substr(0, open)).append(value);
-    rest.remove_prefix(close + 1);
-  }
-  text = out.append(rest);
-  return true;
 }
 
 class Preparation {
@@ -159,24 +137,15 @@ class Preparation {
     at_least(path + ".weight", node.weight, 0);
     at_least(path + ".capacity", node.capacity, 0);
     at_least(path + ".max_concurrent_requests", node.max_concurrent_requests, 0);
-    expanded(node.api_key, path + ".api_key");
+    detail::prepare_keys(node, path, fault_);
     Headers headers;
     for (const Header& field : node.headers) {
       if (!is_field_name(field.name)) fault_.note(path + ".headers", "holds a name that is none");
       std::string value = field.value;
-      expanded(value, fmt::format("{}.headers.{}", path, field.name));
+      detail::expand(value, fmt::format("{}.headers.{}", path, field.name), fault_);
       headers.add(field.name, std::move(value));
     }
     node.headers = std::move(headers);
-  }
-
-  /// The value itself is never shown: it is a secret more often than not.
-  void expanded(std::string& text, const std::string& key) {
-    std::string missing;
-    if (!expand(text, missing)) {
-      fault_.note(key, fmt::format("the environment variable {} is not set", missing));
-    }
-    if (has_control(text)) fault_.note(key, "holds a line break or another control character");
   }
 
   void model_name(ModelConfig& model, const std::string& path) {

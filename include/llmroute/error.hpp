@@ -78,6 +78,7 @@ struct AttemptRecord {
   Duration time{};                 ///< from its start to its end
   Rung rung = Rung::none;
   Usage usage{};  ///< as the node counted it; of a stream that broke, the events with content
+  int key = 0;    ///< which of the node's keys was sent, from 1; 0: it has not got several
 };
 
 /// Why a call did not end with a whole answer.

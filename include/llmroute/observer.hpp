@@ -18,6 +18,7 @@ struct AttemptEvent {
   Duration time{};
   std::optional<Duration> first_content;  ///< streams: from the attempt's start
   Rung rung = Rung::none;
+  int key = 0;  ///< which of the node's keys was sent, from 1; 0: it has not got several
 };
 
 /// One call, told when it ends.

@@ -174,6 +174,8 @@ struct NodeSnapshot {
   std::uint64_t breaker_opened = 0;
   double breaker_retry_in_seconds = 0;
   std::vector<std::string> models;  ///< configured or learnt
+  int keys = 1;                     ///< a node without any has one that is not sent
+  int keys_resting = 0;             ///< of them, for one model or for all
 };
 
 struct Snapshot {

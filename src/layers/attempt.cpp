@@ -31,6 +31,7 @@ struct Progress {
   bool paid = false;                 ///< the next attempt's retry has been taken from the budgets
   std::optional<Time> slot_until{};  ///< how long it may wait for nodes at their caps, in all
   Ladder ladder{};                   ///< how a stream that has begun goes on
+  std::vector<NodeId> other_keys{};  ///< those of call.tried that may take another key
 };
 
 /// `no node left for "qwen-72b": 3 tried, last gpu-2: 503 after 1.2 s`.
@@ -101,9 +102,47 @@ Error no_node(CallState& call, const Progress& progress, const PickOutcome& pick
   }
 }
 
+/// The node has refused the key: it rests, and this call does not use it again.
+void rest_key(CallState& call, Progress& progress, OpenAttempt& attempt) {
+  AttemptFailure& failure = *attempt.failure;
+  const AttemptTicket& ticket = attempt.ticket;
+  const Time now = call.loop.now();
+  if (ticket.node().several_keys()) {
+    call.refused_keys.push_back({ticket.key(), failure.kind});
+    progress.other_keys.push_back(ticket.node().id());
+  }
+  // A 429 that names no time says nothing about the next second: only this call goes elsewhere.
+  if (failure.kind == FailureKind::rate_limited && !failure.retry_after) return;
+  const Duration rest =
+      std::min(failure.retry_after.value_or(key_rest), RetryPolicy::longest_retry_after);
+  const bool all_models = failure.kind == FailureKind::auth;
+  const Time first = call.core.pool().rest_key(ticket.node().id(), ticket.key(),
+                                               all_models ? std::string_view{} : ticket.model_id(),
+                                               after(now, rest));
+  // The node is worth asking again as soon as another of its keys has rested.
+  if (failure.retry_after == rest && first > now) failure.retry_after = first - now;
+}
+
+/// No other node can be had: those that refused a key may be asked with their others.
+bool turn_to_other_keys(CallState& call, Progress& progress) {
+  std::vector<NodeId>& nodes = progress.other_keys;
+  if (nodes.empty()) return false;
+  std::erase_if(call.tried, [&](NodeId node) {
+    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  });
+  nodes.clear();
+  return true;
+}
+
+/// A rate limit is for one model and a moment; what else a key was refused for holds for the call.
+void forget_rate_limits(CallState& call) {
+  std::erase_if(call.refused_keys,
+                [](const KeyRefusal& refusal) { return refusal.why == FailureKind::rate_limited; });
+}
+
 /// Writes down what the failure taught of the node: a model or path it has not got, a key that
 /// rests.
-void remember(CallState& call, const OpenAttempt& attempt) {
+void remember(CallState& call, Progress& progress, OpenAttempt& attempt) {
   const AttemptFailure& failure = *attempt.failure;
   const Time now = call.loop.now();
   NodePool& pool = call.core.pool();
@@ -117,16 +156,9 @@ void remember(CallState& call, const OpenAttempt& attempt) {
     case Remember::path_absent:
       pool.mark_absent(node, attempt.path, after(now, absence), now);
       break;
-    case Remember::key_rests: {
-      // A 429 that names no time says nothing about the next second: only this call goes elsewhere.
-      if (failure.kind == FailureKind::rate_limited && !failure.retry_after) break;
-      const Duration rest =
-          std::min(failure.retry_after.value_or(key_rest), RetryPolicy::longest_retry_after);
-      const bool all_models = failure.kind == FailureKind::auth;
-      pool.rest_key(node, all_models ? std::string_view{} : attempt.ticket.model_id(),
-                    after(now, rest));
+    case Remember::key_rests:
+      rest_key(call, progress, attempt);
       break;
-    }
   }
 }
 
@@ -223,6 +255,9 @@ enum class After { pick, end };
 void note_failure(Progress& progress, OpenAttempt& attempt) {
   progress.last = std::move(attempt.failure);
   progress.last_node = attempt.ticket.node().name();
+  if (const int key = attempt.ticket.key_number()) {
+    progress.last_node += fmt::format(" with key #{}", key);
+  }
   progress.last_id = attempt.ticket.node().id();
 }
 
@@ -233,7 +268,7 @@ After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
     return progress.ladder.possible(call) ? After::pick : After::end;
   }
   call.tried.push_back(attempt.ticket.node().id());
-  remember(call, attempt);
+  remember(call, progress, attempt);
   note_failure(progress, attempt);
   if (!worth_retrying(*progress.last)) return After::end;
   return !call.committed || progress.ladder.possible(call) ? After::pick : After::end;
@@ -262,17 +297,20 @@ net::Task<std::optional<Error>> wait_for_node(CallState& call, Progress& progres
   net::SleepUntil sleep(call.loop, after(call.loop.now(), *wait));
   co_await sleep;
   std::erase(call.tried, *progress.last_id);
+  forget_rate_limits(call);
   co_return std::nullopt;
 }
 
 net::Task<Result<Reply>> attempts(CallState& call) {
   Progress progress;
+  forget_rate_limits(call);  // of the model this one stands in for
   for (;;) {
     const std::uint64_t freed = call.core.queue().nodes_freed();
     PickOutcome picked =
         call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path, call.tried,
-                                  call.local.rng, call.loop.now());
+                                  call.local.rng, call.loop.now(), call.refused_keys);
     if (!picked) {
+      if (turn_to_other_keys(call, progress)) continue;
       net::Task<std::optional<Error>> waiting = wait_for_node(call, progress, picked, freed);
       std::optional<Error> error = co_await waiting;
       if (error) co_return std::move(*error);

@@ -61,8 +61,9 @@ class Finish {
 NodeTicket second_ticket(CallState& call, NodeId first) {
   std::vector<NodeId> besides = call.tried;
   besides.push_back(first);
-  PickOutcome picked = call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path,
-                                                 besides, call.local.rng, call.loop.now());
+  PickOutcome picked =
+      call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path, besides,
+                                call.local.rng, call.loop.now(), call.refused_keys);
   return std::move(picked.ticket);
 }
 

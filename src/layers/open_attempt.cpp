@@ -22,7 +22,7 @@ OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking)
       seam(std::move(asking.seam)),
       injects_ids(seam == nullptr && wants_token_ids(call, ticket.node().config())),
       outgoing(body_for(call, ticket, asking, injects_ids)),
-      transfer(call.loop, call.local.endpoint(ticket.node(), path),
+      transfer(call.loop, call.local.endpoint(ticket.node(), path, ticket.key_index()),
                outgoing.empty() ? call.request.body : std::string_view(outgoing),
                call.upstream_headers(),
                call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
@@ -102,7 +102,8 @@ void AttemptTicket::close(const Outcome* outcome, std::optional<ErrorCode> error
                             .reason = std::string(reason),
                             .time = now - started_,
                             .rung = rung_,
-                            .usage = usage});
+                            .usage = usage,
+                            .key = key_number()});
   if (call_.core.observed()) {
     call_.core.tell(AttemptEvent{.request_id = call_.request_id,
                                  .model = call_.model,
@@ -113,7 +114,8 @@ void AttemptTicket::close(const Outcome* outcome, std::optional<ErrorCode> error
                                  .reason = reason,
                                  .time = now - started_,
                                  .first_content = first_content_,
-                                 .rung = rung_});
+                                 .rung = rung_,
+                                 .key = key_number()});
   }
   if (outcome != nullptr) ticket_.record(*outcome, now);
 }

@@ -32,6 +32,9 @@ class AttemptTicket {
 
   const Node& node() const noexcept { return ticket_.node(); }
   std::string_view model_id() const noexcept { return ticket_.model_id(); }
+  std::uint32_t key_index() const noexcept { return ticket_.key_index(); }
+  KeyId key() const noexcept { return ticket_.key(); }
+  int key_number() const noexcept { return ticket_.key_number(); }
   Time started() const noexcept { return started_; }
   Rung rung() const noexcept { return rung_; }
 

@@ -47,7 +47,8 @@ std::uint32_t less(std::uint32_t limit, std::size_t used) noexcept {
 
 /// The node's word on how many tokens prompt and answer may have together; 0: it does not say.
 net::Task<std::uint32_t> context_length(CallState& call, const NodeTicket& ticket) {
-  const net::Endpoint endpoint = models_endpoint(ticket.node().config(), call.core.config());
+  const net::Endpoint endpoint =
+      models_endpoint(ticket.node().config(), ticket.key_index(), call.core.config());
   const Time until = after(call.loop.now(), patience);
   net::HttpTransfer transfer(call.loop, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
   const net::Chunk end = co_await transfer.read(until);

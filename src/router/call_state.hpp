@@ -62,6 +62,7 @@ struct CallState {
   std::string request_id{};
   std::vector<AttemptRecord> attempts{};
   std::vector<NodeId> tried{};  ///< ids of nodes not to be asked again for the present model
+  std::vector<KeyRefusal> refused_keys{};  ///< of nodes with several
   int retries_left = 0;
   bool committed = false;      ///< content has reached the caller: no blind retry from here on
   bool fallback_left = false;  ///< another model may be asked: the last retry is kept for it

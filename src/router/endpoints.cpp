@@ -16,11 +16,12 @@ std::pair<std::string_view, std::string_view> split(std::string_view url) {
   return {url.substr(0, path), rest};
 }
 
-net::Endpoint make(const NodeConfig& node, std::string url, net::Method method,
+net::Endpoint make(const NodeConfig& node, std::string url, std::size_t key, net::Method method,
                    const Config& config) {
   Headers headers = node.headers;
-  if (!node.api_key.empty() && !headers.find("authorization")) {
-    headers.add("Authorization", "Bearer " + node.api_key);
+  if (const std::string_view secret = node.key(key);
+      !secret.empty() && !headers.find("authorization")) {
+    headers.add("Authorization", "Bearer " + std::string(secret));
   }
   return net::Endpoint({.url = std::move(url),
                         .method = method,
@@ -46,16 +47,17 @@ std::string origin_url(const NodeConfig& node, std::string_view path) {
   return std::string(split(node.url).first) + std::string(path);
 }
 
-net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, const Config& config) {
-  return make(node, api_url(node, path), net::Method::post, config);
+net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, std::size_t key,
+                           const Config& config) {
+  return make(node, api_url(node, path), key, net::Method::post, config);
 }
 
-net::Endpoint models_endpoint(const NodeConfig& node, const Config& config) {
-  return make(node, api_url(node, "/v1/models"), net::Method::get, config);
+net::Endpoint models_endpoint(const NodeConfig& node, std::size_t key, const Config& config) {
+  return make(node, api_url(node, "/v1/models"), key, net::Method::get, config);
 }
 
 net::Endpoint health_endpoint(const NodeConfig& node, const Config& config) {
-  return make(node, origin_url(node, config.health.path), net::Method::get, config);
+  return make(node, origin_url(node, config.health.path), 0, net::Method::get, config);
 }
 
 }  // namespace llmroute::detail

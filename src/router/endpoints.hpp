@@ -17,8 +17,10 @@ std::string api_url(const NodeConfig& node, std::string_view path);
 /// The same path on the node's origin, beside the base path: where /health is.
 std::string origin_url(const NodeConfig& node, std::string_view path);
 
-net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, const Config& config);
-net::Endpoint models_endpoint(const NodeConfig& node, const Config& config);
+/// `key`: the place of the node's key that is sent, from 0.
+net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, std::size_t key,
+                           const Config& config);
+net::Endpoint models_endpoint(const NodeConfig& node, std::size_t key, const Config& config);
 net::Endpoint health_endpoint(const NodeConfig& node, const Config& config);
 
 }  // namespace llmroute::detail

@@ -88,7 +88,7 @@ net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
 
 net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched) {
   const Config& config = keeper.core_.config();
-  const net::Endpoint endpoint = models_endpoint(watched.node->config(), config);
+  const net::Endpoint endpoint = models_endpoint(watched.node->config(), 0, config);
   const Time until = after(keeper.loop_.now(), config.health.timeout);
   net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
   const net::Chunk end = co_await transfer.read(until);

@@ -8,12 +8,13 @@ namespace llmroute::detail {
 
 LoopState::LoopState(RouterCore& core) : reader(core.pool()), rng(core.draw_seed()), core_(core) {}
 
-const net::Endpoint& LoopState::endpoint(const Node& node, std::string_view path) {
+const net::Endpoint& LoopState::endpoint(const Node& node, std::string_view path,
+                                         std::uint32_t key) {
   std::vector<Known>& known = endpoints_[node.revision()];
   for (const Known& candidate : known) {
-    if (candidate.path == path) return candidate.endpoint;
+    if (candidate.key == key && candidate.path == path) return candidate.endpoint;
   }
-  known.push_back({std::string(path), api_endpoint(node.config(), path, core_.config())});
+  known.push_back({std::string(path), key, api_endpoint(node.config(), path, key, core_.config())});
   return known.back().endpoint;
 }
 

@@ -21,9 +21,9 @@ class RouterCore;
 struct LoopState {
   explicit LoopState(RouterCore& core);
 
-  /// Where `path` is on `node`: URL, fixed fields, TLS. Made at the first call and kept while the
-  /// node's configuration stands.
-  const net::Endpoint& endpoint(const Node& node, std::string_view path);
+  /// Where `path` is on `node`: URL, fixed fields with the key at that place, TLS. Made at the
+  /// first call and kept while the node's configuration stands.
+  const net::Endpoint& endpoint(const Node& node, std::string_view path, std::uint32_t key);
 
   /// Ends every call of the router on this loop. On the loop's thread.
   void end_all(Ending why);
@@ -36,6 +36,7 @@ struct LoopState {
   RouterCore& core_;
   struct Known {
     std::string path;
+    std::uint32_t key;
     net::Endpoint endpoint;
   };
   std::unordered_map<std::uint64_t, std::vector<Known>>

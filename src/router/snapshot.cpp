@@ -41,6 +41,8 @@ NodeSnapshot describe(NodeStatus status) {
   out.breaker_opened = status.breaker_opened;
   out.breaker_retry_in_seconds = seconds(status.breaker_retry_in);
   out.models = std::move(status.models);
+  out.keys = static_cast<int>(node.keys().size());
+  out.keys_resting = status.keys_resting;
   return out;
 }
 

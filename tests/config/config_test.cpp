@@ -133,7 +133,7 @@ TEST_CASE("every key of hedging is read", "[config]") {
 TEST_CASE("every key of a node is read, TLS included", "[config]") {
   const Config config = taken(R"({"nodes":[{"url":"http://a:1"},{
     "name":"b", "url":"https://b:2/x", "base_path":"", "provider":"vllm", "models":["m","n"],
-    "api_key":"k", "weight":2.5, "priority":3, "capacity":4, "max_concurrent_requests":5,
+    "api_key":"k", "api_keys":["l","m"], "api_key_file":"f", "weight":2.5, "priority":3, "capacity":4, "max_concurrent_requests":5,
     "labels":{"zone":"z","rack":"r"}, "max_connection_age":"6s",
     "tls":{"ca_file":"ca","cert_file":"cert","key_file":"key","verify":false},
     "proxy":"env", "headers":{"X-A":"1","x-b":"2"}}]})");
@@ -146,6 +146,8 @@ TEST_CASE("every key of a node is read, TLS included", "[config]") {
   CHECK(node.provider == Provider::vllm);
   CHECK(node.models == std::vector<std::string>{"m", "n"});
   CHECK(node.api_key == "k");
+  CHECK(node.api_keys == std::vector<std::string>{"l", "m"});
+  CHECK(node.api_key_file == "f");
   CHECK(node.weight == 2.5);
   CHECK(node.priority == 3);
   CHECK(node.capacity == 4);

@@ -167,18 +167,18 @@ TEST_CASE("mode = deprioritize asks a failing node when nobody else is left",
 
 TEST_CASE("a key that rests is not used", "[core][pool][rest]") {
   PoolFixture f(two_models_each(2));
-  f.pool.rest_key(f.id("a"), "m", f.time.now() + 30s);
+  f.rest("a", "m", 30s);
   CHECK(f.picks(4, "m") == Picks{{"b", 4}});
   CHECK(f.picks(4, "n") == Picks{{"a", 2}, {"b", 2}});
   SECTION("until it has rested, and a shorter rest does not cut it short") {
-    f.pool.rest_key(f.id("a"), "m", f.time.now() + 1s);
+    f.rest("a", "m", 1s);
     f.time.advance(30s - 1ns);
     CHECK(f.picks(4, "m") == Picks{{"b", 4}});
     f.time.advance(1ns);
     CHECK(f.picks(4, "m") == Picks{{"a", 2}, {"b", 2}});
   }
   SECTION("for any model when none is named") {
-    f.pool.rest_key(f.id("b"), {}, f.time.now() + 10s);
+    f.rest("b", {}, 10s);
     CHECK(f.name("n") == "a");
     const PickOutcome picked = f.pick("m");
     CHECK(picked.miss == PickMiss::all_resting);
@@ -190,7 +190,7 @@ TEST_CASE("a key's rest for an unheard-of model holds for all such models", "[co
   std::vector<NodeConfig> nodes = plain_nodes(1);
   nodes[0].models.clear();
   PoolFixture f(nodes);
-  f.pool.rest_key(f.id("a"), "one", f.time.now() + 1s);
+  f.rest("a", "one", 1s);
   CHECK(f.name("two") == "all_resting");
 }
 
@@ -198,7 +198,7 @@ TEST_CASE("a key rests for a model id that only an alias names", "[core][pool][r
   std::vector<NodeConfig> nodes = plain_nodes(2);
   for (NodeConfig& node : nodes) node.models.clear();
   PoolFixture f(nodes, {}, {{.name = "alias", .model_id = "id"}});
-  f.pool.rest_key(f.id("a"), "id", f.time.now() + 1s);
+  f.rest("a", "id", 1s);
   CHECK(f.picks(4, "alias") == Picks{{"b", 4}});
   CHECK(f.picks(4, "other") == Picks{{"a", 2}, {"b", 2}});
 }

@@ -19,6 +19,7 @@ struct Life {
     result[1].max_concurrent_requests = 2;
     result[2].max_concurrent_requests = 1;
     result[3].weight = 0.5;
+    result[4].api_keys = {"first", "second", "third"};
     return result;
   }
   static PoolOptions options() {
@@ -58,13 +59,20 @@ struct Life {
         pool.probe_result(name, chance.below(2) == 0, now);
         break;
       case 6:
-        if (node)
-          pool.rest_key(node->id(), "m", now + std::chrono::milliseconds(chance.below(3000)));
+        if (node) rest_some_key(*node);
         break;
       default:
         if (node) pool.mark_absent(node->id(), "m", now + 2s, now);
         break;
     }
+  }
+
+  void rest_some_key(const Node& node) {
+    const NodeKeys& keys = node.keys();
+    const KeyId key = keys[chance.below(static_cast<std::uint32_t>(keys.size()))]->id();
+    const std::string_view model = chance.below(4) == 0 ? "" : "m";
+    const Duration rest = std::chrono::milliseconds(chance.below(3000));
+    fixture.pool.rest_key(node.id(), key, model, fixture.time.now() + rest);
   }
 
   void end_something() {
@@ -102,8 +110,7 @@ struct Life {
     REQUIRE(std::find(tried.begin(), tried.end(), node.id()) == tried.end());
     if (node.cap() > 0) REQUIRE(node.stats().in_flight <= node.cap());
     NodeState& state = node.state();
-    REQUIRE(state.rests_until <= fixture.time.now());
-    REQUIRE(state.pair("m").rests_until <= fixture.time.now());
+    REQUIRE(node.keys()[ticket.key_index()]->rests_until(&state.pair("m")) <= fixture.time.now());
     REQUIRE(state.breaker.state(fixture.time) != BreakerState::open);
     REQUIRE(state.pair("m").breaker.state(fixture.time) != BreakerState::open);
   }
@@ -115,7 +122,7 @@ struct Life {
       const Time now = fixture.time;
       const bool was_tried = std::find(tried.begin(), tried.end(), node->id()) != tried.end();
       const bool busy = node->cap() > 0 && node->stats().in_flight >= node->cap();
-      const bool rests = state.rests_until > now || state.pair("m").rests_until > now;
+      const bool rests = node->keys_rest_until(&state.pair("m")) > now;
       const bool shut = !state.breaker.admits(now) || !state.pair("m").breaker.admits(now);
       const bool out =
           !state.health.in(now) || state.lacks("m", now);  // counts while others are in

@@ -77,6 +77,12 @@ struct PoolFixture {
     return traits(kind).failure_class == FailureClass::status;
   }
 
+  /// The node's key at that place is not used for a while.
+  void rest(std::string_view node, std::string_view model, Duration time_off, std::size_t key = 0) {
+    const std::shared_ptr<const Node> resting = pool.find(node);
+    pool.rest_key(resting->id(), resting->keys().at(key)->id(), model, after(time, time_off));
+  }
+
   NodeStatus status(std::string_view node) {
     for (NodeStatus& each : pool.snapshot(time)) {
       if (each.node->name() == node) return each;

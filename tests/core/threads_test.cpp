@@ -115,6 +115,7 @@ TEST_CASE("loops pick, membership changes, breakers open and close, all at once"
           "[core][pool][threads]") {
   std::vector<NodeConfig> nodes = plain_nodes(6);
   nodes[0].max_concurrent_requests = 1;
+  nodes[0].api_keys = {"one", "two"};
   std::atomic<int> changes{0};
   PoolOptions options;
   options.on_change = [&](const NodeChange&) { ++changes; };
@@ -133,12 +134,13 @@ TEST_CASE("loops pick, membership changes, breakers open and close, all at once"
     Rng rng(5);
     while (!stop) {
       NodeConfig extra = plain_nodes(7).back();
-      const NodeId a = pool.find("a")->id();
+      const std::shared_ptr<const Node> known = pool.find("a");
+      const NodeId a = known->id();
       pool.add(extra, now());
       pool.drain("b", rng.below(2) == 0);
       pool.probe_result("c", rng.below(2) == 0, now());
       pool.mark_absent(a, "m", now() + 5ms, now());
-      pool.rest_key(a, "m", now() + 5ms);
+      pool.rest_key(a, known->keys()[rng.below(2)]->id(), "m", now() + 5ms);
       extra.weight = 2;
       pool.update(extra, now());
       pool.snapshot(now());

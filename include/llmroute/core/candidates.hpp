@@ -24,7 +24,7 @@ enum class PickMiss : std::uint8_t {
   no_nodes,       ///< nobody serves it now: none configured, or all draining
   all_tried,      ///< every node that may be asked has been tried
   all_busy,       ///< every untried one is at its own cap
-  all_resting,    ///< the keys of all rest until retry_at
+  all_resting,    ///< the keys of all rest until retry_at, or were refused to this call
   all_down        ///< every untried one is behind a breaker until retry_at
 };
 
@@ -136,7 +136,7 @@ inline CandidateBuilder::Standing CandidateBuilder::judge(const Member& member) 
   };
   standing.node_open = look_at(state.breaker);
   look_at(member.pair->breaker);
-  const Time rest = std::max(state.rests_until, member.pair->rests_until);
+  const Time rest = member.node->keys_rest_until(member.pair);
   standing.resting = rest > now_;
   standing.again = std::max(standing.again, rest);
   if (heard_of_) {

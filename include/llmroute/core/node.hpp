@@ -11,6 +11,7 @@
 #include <llmroute/core/failure.hpp>
 #include <llmroute/core/health_tracker.hpp>
 #include <llmroute/core/node_config.hpp>
+#include <llmroute/core/node_key.hpp>
 #include <llmroute/core/node_stats.hpp>
 #include <llmroute/core/spin_lock.hpp>
 #include <map>
@@ -57,8 +58,7 @@ struct PairState {
       : model(std::move(model_id)), breaker(options) {}
 
   const std::string model;  ///< empty: all models that nobody has heard of
-  CircuitBreaker breaker;   // this and below: under the node's lock
-  Time rests_until = Time::min();
+  CircuitBreaker breaker;   // under the node's lock
 };
 
 /// Something a node answered 404 or 405 for: a model id or a path.
@@ -103,7 +103,7 @@ struct NodeState {
   CircuitBreaker breaker;  // connection-class failures
 
   HealthTracker health;
-  Time rests_until = Time::min();  // its key, for every model
+  std::uint64_t key_turns = 0;  // how often one of several keys was used
   std::vector<AbsentMark> absent;
   std::map<std::string, std::unique_ptr<PairState>, std::less<>>
       pairs;  // "" is shared by unheard-of models
@@ -129,22 +129,28 @@ inline void NodeState::mark_absent(std::string_view what, Time until, Time now) 
   absent_count.store(static_cast<std::uint32_t>(absent.size()), std::memory_order_relaxed);
 }
 
+/// By their place in the configuration; never empty: a node without any has one that is not sent.
+using NodeKeys = std::vector<std::shared_ptr<NodeKey>>;
+
 /// A node as configured at one time. Immutable, so any thread; an update makes a new one around the
 /// same state.
 class Node {
  public:
-  Node(NodeConfig config, std::uint64_t revision, std::shared_ptr<NodeState> state,
+  Node(NodeConfig config, std::uint64_t revision, std::shared_ptr<NodeState> state, NodeKeys keys,
        std::shared_ptr<const void> attachment)
       : state_(std::move(state)),
         cap_(config.max_concurrent_requests),
+        several_keys_(keys.size() > 1),
         revision_(revision),
         attachment_(std::move(attachment)),
+        keys_(std::move(keys)),
         config_(std::move(config)) {}
 
   NodeId id() const noexcept { return state_->id; }
   const std::string& name() const noexcept { return config_.name; }
   const NodeConfig& config() const noexcept { return config_; }
   int cap() const noexcept { return cap_; }  ///< max_concurrent_requests; 0: none
+  bool several_keys() const noexcept { return several_keys_; }
   const NodeStats& stats() const noexcept { return state_->stats; }
   bool draining() const noexcept { return state_->draining.load(std::memory_order_relaxed); }
 
@@ -160,6 +166,12 @@ class Node {
   /// For the pool's own parts.
   NodeState& state() const noexcept { return *state_; }
   const std::shared_ptr<NodeState>& shared_state() const noexcept { return state_; }
+  const NodeKeys& keys() const noexcept { return keys_; }
+
+  /// When the first of its keys may be used for a model (null: for all), and how many rest. Under
+  /// the state's lock.
+  Time keys_rest_until(const PairState* pair) const noexcept;
+  int keys_resting(const PairState* pair, Time now) const noexcept;
 
   /// What PoolOptions::attach made for this configuration (a prepared endpoint, say); null without
   /// one.
@@ -171,9 +183,22 @@ class Node {
  private:
   std::shared_ptr<NodeState> state_;
   int cap_;
+  bool several_keys_;
   std::uint64_t revision_;
   std::shared_ptr<const void> attachment_;
+  NodeKeys keys_;
   NodeConfig config_;
 };
+
+inline Time Node::keys_rest_until(const PairState* pair) const noexcept {
+  Time first = never;
+  for (const auto& key : keys_) first = std::min(first, key->rests_until(pair));
+  return first;
+}
+
+inline int Node::keys_resting(const PairState* pair, Time now) const noexcept {
+  return static_cast<int>(std::count_if(
+      keys_.begin(), keys_.end(), [&](const auto& key) { return key->rests_until(pair) > now; }));
+}
 
 }  // namespace llmroute

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <llmroute/core/time.hpp>
 #include <llmroute/headers.hpp>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace llmroute {
@@ -28,8 +30,10 @@ struct NodeConfig {
   std::string url{};              ///< scheme, host, port; a path in it is the base path
   std::string base_path = "/v1";  ///< used when url has no path; "" for none at all
   Provider provider = Provider::automatic;
-  std::vector<std::string> models{};  ///< empty: learnt from GET models
-  std::string api_key{};              ///< sent as Bearer; never logged
+  std::vector<std::string> models{};    ///< empty: learnt from GET models
+  std::string api_key{};                ///< sent as Bearer; never logged
+  std::vector<std::string> api_keys{};  ///< several, used in turn; after api_key if both are given
+  std::string api_key_file{};           ///< whose content is api_key; read by Config::prepare
   double weight = 1;
   int priority = 0;  ///< lower first
   int capacity = 0;  ///< divisor of load scores; 0: max_concurrent_requests, else weight
@@ -39,6 +43,13 @@ struct NodeConfig {
   TlsConfig tls{};
   std::string proxy{};  ///< "env": the environment's
   Headers headers{};    ///< sent with every request to this node
+
+  /// How many keys there are, and which; "#1" in messages is the first, key(0).
+  std::size_t key_count() const noexcept { return (api_key.empty() ? 0U : 1U) + api_keys.size(); }
+  std::string_view key(std::size_t index) const noexcept {
+    if (!api_key.empty() && index-- == 0) return api_key;
+    return index < api_keys.size() ? std::string_view(api_keys[index]) : std::string_view{};
+  }
 
   /// The divisor of load scores; > 0.
   double load_capacity() const noexcept {

@@ -7,6 +7,7 @@
 #include <llmroute/core/candidates.hpp>
 #include <llmroute/core/node_ticket.hpp>
 #include <llmroute/core/strategy.hpp>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,7 @@ class NodePick {
     PickRequest request;  ///< model: the id nodes are asked for
     std::string_view path;
     std::span<const NodeId> tried;
+    std::span<const KeyRefusal> refused;
     Rng& rng;
     Time now;
     bool heard_of;  ///< the model's absence is in the candidate list already
@@ -44,14 +46,16 @@ class NodePick {
 
  private:
   /// How it went with one candidate, the best reason to wait last.
-  enum class Entry : std::uint8_t { in, gone, tried, lacking, blocked, busy };
+  enum class Entry : std::uint8_t { in, gone, tried, lacking, resting, blocked, busy };
   enum class Lacking : std::uint8_t { avoid, accept };
 
   bool draw(const CandidateGroup& group);
   bool scan(const CandidateGroup& group, Lacking lacking);
   Entry look(const Member& member, bool forced, Lacking lacking);
   Entry enter(const Member& member, bool forced, Lacking lacking);
-  bool enter_breakers(const Member& member, bool forced);
+  bool enter_breakers(const Member& member, bool forced, std::uint32_t key);
+  std::optional<std::uint32_t> choose_key(const Member& member);
+  bool refused(const NodeKey& key) const noexcept;
   std::uint32_t choose(std::span<const NodeView> views, const WeightTable& weights);
   bool lacks(const NodeState& state) const;
   bool was_tried(const Member& member) const noexcept;
@@ -64,7 +68,8 @@ class NodePick {
   const Question& ask_;
   PickOutcome& outcome_;
   Time retry_at_ = never;
-  bool seen_[6] = {};
+  Time rested_at_ = never;
+  bool seen_[7] = {};
 };
 
 inline void NodePick::from(const CandidateList& list) {
@@ -79,11 +84,13 @@ inline void NodePick::from(const CandidateList& list) {
   if (had) return;
   outcome_.miss = reason();
   if (outcome_.miss == PickMiss::all_down) outcome_.retry_at = retry_at_;
+  if (outcome_.miss == PickMiss::all_resting) outcome_.retry_at = rested_at_;
 }
 
 inline PickMiss NodePick::reason() const noexcept {
   if (seen(Entry::busy)) return PickMiss::all_busy;
   if (seen(Entry::blocked)) return PickMiss::all_down;
+  if (seen(Entry::resting)) return PickMiss::all_resting;
   return seen(Entry::tried) ? PickMiss::all_tried : PickMiss::no_nodes;
 }
 
@@ -143,6 +150,32 @@ inline bool NodePick::lacks(const NodeState& state) const {
          (!ask_.heard_of && state.lacks(ask_.request.model, ask_.now));
 }
 
+inline bool NodePick::refused(const NodeKey& key) const noexcept {
+  return std::any_of(ask_.refused.begin(), ask_.refused.end(),
+                     [&](const KeyRefusal& refusal) { return refusal.key == key.id(); });
+}
+
+/// Of several keys the one used least recently among those that neither rest nor have been refused
+/// to this call.
+inline std::optional<std::uint32_t> NodePick::choose_key(const Member& member) {
+  const NodeKeys& keys = member.node->keys();
+  NodeState& state = member.node->state();
+  const std::lock_guard guard(state.lock);
+  NodeKey* chosen = nullptr;
+  std::uint32_t place = 0;
+  for (std::uint32_t i = 0; i < keys.size(); ++i) {
+    const Time rest = keys[i]->rests_until(member.pair);
+    if (rest > ask_.now) rested_at_ = std::min(rested_at_, rest);
+    if (rest > ask_.now || refused(*keys[i])) continue;
+    if (chosen != nullptr && chosen->last_turn <= keys[i]->last_turn) continue;
+    chosen = keys[i].get();
+    place = i;
+  }
+  if (chosen == nullptr) return std::nullopt;
+  chosen->last_turn = ++state.key_turns;
+  return place;
+}
+
 /// What enter() would say, without entering.
 inline NodePick::Entry NodePick::look(const Member& member, bool forced, Lacking lacking) {
   const Node& node = *member.node;
@@ -184,19 +217,25 @@ inline NodePick::Entry NodePick::enter(const Member& member, bool forced, Lackin
   if (node.draining()) return Entry::gone;
   if (was_tried(member)) return Entry::tried;
   if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
+  std::uint32_t key = 0;
+  if (node.several_keys()) {
+    const std::optional<std::uint32_t> chosen = choose_key(member);
+    if (!chosen) return Entry::resting;
+    key = *chosen;
+  }
   const int cap = node.cap();
   int running = state.stats.in_flight.load(std::memory_order_relaxed);
   do {
     if (cap > 0 && running >= cap) return Entry::busy;
   } while (!state.stats.in_flight.compare_exchange_weak(running, running + 1,
                                                         std::memory_order_acq_rel));
-  if (enter_breakers(member, forced)) return Entry::in;
+  if (enter_breakers(member, forced, key)) return Entry::in;
   state.stats.in_flight.fetch_sub(1, std::memory_order_acq_rel);
   note_blocked(member);
   return Entry::blocked;
 }
 
-inline bool NodePick::enter_breakers(const Member& member, bool forced) {
+inline bool NodePick::enter_breakers(const Member& member, bool forced, std::uint32_t key) {
   NodeState& state = member.node->state();
   CircuitBreaker& pair = member.pair->breaker;
   std::optional<CircuitBreaker::Pass> of_node;
@@ -213,7 +252,7 @@ inline bool NodePick::enter_breakers(const Member& member, bool forced) {
   }
   state.stats.requests.fetch_add(1, std::memory_order_relaxed);
   const std::string_view model = ask_.heard_of ? member.pair->model : ask_.request.model;
-  outcome_.ticket = NodeTicket(pool_, member.node, *member.pair, model, *of_node, *of_pair);
+  outcome_.ticket = NodeTicket(pool_, member.node, *member.pair, model, key, *of_node, *of_pair);
   using Kind = NodeChange::Kind;
   if (of_node->first_probe) pool_.announce(Kind::breaker_half_open, member.node->name());
   if (of_pair->first_probe) {

@@ -51,8 +51,9 @@ class NodePool {
   // What has been found out. A node that has left meanwhile is no error.
   /// The node answered 404 or the like for a model id or a path.
   void mark_absent(NodeId node, std::string_view model_or_path, Time until, Time now);
-  /// The node's key is not to be used for a model id (empty: for any) until then.
-  void rest_key(NodeId node, std::string_view model_id, Time until);
+  /// A key of the node is not to be used for a model id (empty: for any) until then. The result:
+  /// when the first of the node's keys may be used for it.
+  Time rest_key(NodeId node, KeyId key, std::string_view model_id, Time until);
   /// The ids in its own list of models; an empty list says nothing. Ignored where models are
   /// configured.
   void models_learnt(std::string_view node, std::vector<std::string> ids, Time now);
@@ -92,15 +93,19 @@ class NodePool {
     return snapshot_;
   }
   Entry make_entry(NodeConfig config, const Entry* old);
+  NodeKeys make_keys(const NodeConfig& config, const Entry* old);
   void publish(Entries entries, std::vector<ModelConfig> models, Time now);
   static constexpr std::string_view full_reason = "at max_concurrent_requests";
   std::string why_not(const Entry& entry, bool serves, std::string_view model_id, Time now) const;
+  static void count_keys(const Entry& entry, std::string_view model_id, Time now,
+                         NodeExplanation& node);
   template <class Change>
   void with_state(NodeId node, Change&& change);
 
   PoolState state_;
-  SpinLock change_lock_;  // one change of membership at a time; guards next_id_ and next_revision_
+  SpinLock change_lock_;  // one change of membership at a time; guards the three below
   std::uint32_t next_id_ = 0;
+  std::uint32_t next_key_id_ = 0;
   std::uint64_t next_revision_ = 1;
   mutable SpinLock publish_lock_;  // guards snapshot_
   std::shared_ptr<const PoolSnapshot> snapshot_;
@@ -117,8 +122,10 @@ class NodePool::Reader {
   /// id that nodes are asked for. `path` is what the node will be asked ("/v1/chat/completions"):
   /// nodes known to lack it come last. Constant time with strategies that draw, while most
   /// candidates can be had.
+  /// A node with several keys is picked with one that neither rests nor is among `refused`.
   PickOutcome acquire(Strategy& strategy, const PickRequest& request, std::string_view path,
-                      std::span<const NodeId> tried, Rng& rng, Time now);
+                      std::span<const NodeId> tried, Rng& rng, Time now,
+                      std::span<const KeyRefusal> refused = {});
 
   /// NodePool::knows_model, at the cost of a comparison for the model asked last.
   bool knows_model(std::string_view model);
@@ -162,9 +169,28 @@ inline NodePool::Entry NodePool::make_entry(NodeConfig config, const Entry* old)
   }
   std::shared_ptr<const void> attachment;
   if (state_.options().attach) attachment = state_.options().attach(config);
+  NodeKeys keys = make_keys(config, old);
   auto node = std::make_shared<const Node>(std::move(config), next_revision_++, std::move(state),
-                                           std::move(attachment));
+                                           std::move(keys), std::move(attachment));
   return {std::move(node), std::move(models), learnt};
+}
+
+/// A key that the node had before is known by its value and goes on resting, whatever its place.
+inline NodeKeys NodePool::make_keys(const NodeConfig& config, const Entry* old) {
+  const auto known = [&](std::string_view value) -> std::shared_ptr<NodeKey> {
+    if (old == nullptr) return nullptr;
+    const NodeKeys& keys = old->node->keys();
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (old->node->config().key(i) == value) return keys[i];
+    }
+    return nullptr;
+  };
+  NodeKeys keys(std::max<std::size_t>(1, config.key_count()));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    keys[i] = known(config.key(i));
+    if (keys[i] == nullptr) keys[i] = std::make_shared<NodeKey>(KeyId{next_key_id_++});
+  }
+  return keys;
 }
 
 /// Under the change lock, or in the constructor.
@@ -254,13 +280,23 @@ inline void NodePool::mark_absent(NodeId node, std::string_view model_or_path, T
   with_state(node, [&](NodeState& state) { state.mark_absent(model_or_path, until, now); });
 }
 
-inline void NodePool::rest_key(NodeId node, std::string_view model_id, Time until) {
-  const bool heard_of = current()->heard_of(model_id);
-  with_state(node, [&](NodeState& state) {
+inline Time NodePool::rest_key(NodeId node, KeyId key, std::string_view model_id, Time until) {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(node);
+  if (entry == nullptr) return until;
+  const bool heard_of = snapshot->heard_of(model_id);
+  NodeState& state = entry->node->state();
+  Time first;
+  {
+    const std::lock_guard guard(state.lock);
     PairState& pair = state.pair(heard_of ? model_id : std::string_view{});
-    Time& rest = model_id.empty() ? state.rests_until : pair.rests_until;
-    rest = std::max(rest, until);
-  });
+    for (const auto& known : entry->node->keys()) {
+      if (known->id() == key) known->rest(model_id.empty() ? nullptr : &pair, until);
+    }
+    first = entry->node->keys_rest_until(&pair);
+  }
+  state_.changed();
+  return first;
 }
 
 inline void NodePool::models_learnt(std::string_view node, std::vector<std::string> ids, Time now) {
@@ -340,7 +376,9 @@ inline std::vector<NodeExplanation> NodePool::explain(Strategy& strategy,
     NodeExplanation node{.node = entry.node->name()};
     const auto asked = [&](const Member& member) { return member.node == entry.node; };
     const bool serves = std::any_of(members.begin(), members.end(), asked);
-    node.reason = why_not(entry, serves, slot == nullptr ? request.model : slot->model_id(), now);
+    const std::string_view model_id = slot == nullptr ? request.model : slot->model_id();
+    node.reason = why_not(entry, serves, model_id, now);
+    count_keys(entry, model_id, now, node);
     nodes.push_back(std::move(node));
   }
   if (list == nullptr || list->front.empty()) return nodes;
@@ -375,15 +413,25 @@ inline std::string NodePool::why_not(const Entry& entry, bool serves, std::strin
   const std::lock_guard guard(state.lock);
   const auto pair = state.pairs.find(model_id);
   const bool known = pair != state.pairs.end();
-  const Time rest =
-      known ? std::max(state.rests_until, pair->second->rests_until) : state.rests_until;
-  if (rest > now) return "its key rests";
+  const PairState* const at = known ? pair->second.get() : nullptr;
+  if (node.keys_rest_until(at) > now)
+    return node.several_keys() ? "its keys rest" : "its key rests";
   if (state.breaker.state(now) == BreakerState::open) return "its breaker is open";
   if (known && pair->second->breaker.state(now) == BreakerState::open) {
     return "its breaker for the model is open";
   }
   if (state.lacks(model_id, now)) return "answered that it has not got the model";
   return state.health.in(now) ? "" : "unhealthy";
+}
+
+inline void NodePool::count_keys(const Entry& entry, std::string_view model_id, Time now,
+                                 NodeExplanation& node) {
+  NodeState& state = entry.node->state();
+  const std::lock_guard guard(state.lock);
+  const auto pair = state.pairs.find(model_id);
+  node.keys = static_cast<int>(entry.node->keys().size());
+  node.keys_resting =
+      entry.node->keys_resting(pair == state.pairs.end() ? nullptr : pair->second.get(), now);
 }
 
 inline std::size_t NodePool::in_flight() const {
@@ -461,7 +509,8 @@ inline const CandidateList& NodePool::Reader::list_of(CandidateSlot& slot, Time 
 
 inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickRequest& request,
                                              std::string_view path, std::span<const NodeId> tried,
-                                             Rng& rng, Time now) {
+                                             Rng& rng, Time now,
+                                             std::span<const KeyRefusal> refused) {
   follow();
   PickOutcome outcome;
   CandidateSlot* slot = slot_of(request.model);
@@ -470,7 +519,7 @@ inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickReque
     return outcome;
   }
   const CandidateList& list = list_of(*slot, now);
-  NodePick::Question question{strategy, request, path, tried, rng, now, slot->heard_of()};
+  NodePick::Question question{strategy, request, path, tried, refused, rng, now, slot->heard_of()};
   if (slot->heard_of()) question.request.model = slot->model_id();
   NodePick(pool_->state_, question, outcome).from(list);
   return outcome;

@@ -22,6 +22,7 @@ struct NodeStatus {
   std::uint64_t breaker_opened = 0;             ///< of all of them
   Duration breaker_retry_in{};                  ///< until the first open one lets a probe in
   std::vector<std::string> models{};            ///< configured or learnt
+  int keys_resting = 0;                         ///< of its keys, for any model
 };
 
 /// One node's part in a pick.
@@ -31,6 +32,8 @@ struct NodeExplanation {
   std::string reason{};           ///< why not: "draining", "does not serve the model", ...
   std::optional<double> score{};  ///< what the strategy compares, the least the best
   bool picked = false;            ///< a call of this moment would have gone here
+  int keys = 1;                   ///< a node without any has one that is not sent
+  int keys_resting = 0;           ///< of them, for the model
 };
 
 inline NodeStatus status_of(const PoolSnapshot::Entry& entry, Time now) {
@@ -53,6 +56,9 @@ inline NodeStatus status_of(const PoolSnapshot::Entry& entry, Time now) {
   look_at(state.breaker);
   for (const auto& [model, pair] : state.pairs) look_at(pair->breaker);
   if (first != never) status.breaker_retry_in = first - now;
+  const NodeKeys& keys = entry.node->keys();
+  status.keys_resting = static_cast<int>(std::count_if(
+      keys.begin(), keys.end(), [&](const auto& key) { return key->rests_somewhere(now); }));
   return status;
 }
 

@@ -20,12 +20,13 @@ class NodeTicket {
 
   /// Takes over what the pool entered for it: one in flight and the two passes.
   NodeTicket(PoolState& pool, std::shared_ptr<const Node> node, PairState& pair,
-             std::string_view model_id, CircuitBreaker::Pass node_pass,
+             std::string_view model_id, std::uint32_t key, CircuitBreaker::Pass node_pass,
              CircuitBreaker::Pass pair_pass) noexcept
       : pool_(&pool),
         node_(std::move(node)),
         pair_(&pair),
         model_id_(model_id),
+        key_(key),
         node_pass_(node_pass),
         pair_pass_(pair_pass),
         generation_(pool.generation()) {}
@@ -47,6 +48,12 @@ class NodeTicket {
   /// What to ask this node for. For a model that nobody has heard of it is the view given in
   /// PickRequest.
   std::string_view model_id() const noexcept { return model_id_; }
+
+  /// Which of the node's keys to send: its place in the configuration, from 0.
+  std::uint32_t key_index() const noexcept { return key_; }
+  KeyId key() const noexcept { return node_->keys()[key_]->id(); }
+  /// The same for messages: from 1; 0 when there is no choice.
+  int key_number() const noexcept { return node_->several_keys() ? static_cast<int>(key_) + 1 : 0; }
 
   /// What came of the attempt, once; later calls do nothing. It goes on counting as in flight until
   /// it is released.
@@ -79,6 +86,7 @@ class NodeTicket {
   std::shared_ptr<const Node> node_;
   PairState* pair_ = nullptr;
   std::string_view model_id_;
+  std::uint32_t key_ = 0;
   CircuitBreaker::Pass node_pass_{};
   CircuitBreaker::Pass pair_pass_{};
   std::uint32_t generation_ = 0;
@@ -90,6 +98,7 @@ inline void NodeTicket::take(NodeTicket& other) noexcept {
   node_ = std::move(other.node_);
   pair_ = other.pair_;
   model_id_ = other.model_id_;
+  key_ = other.key_;
   node_pass_ = other.node_pass_;
   pair_pass_ = other.pair_pass_;
   generation_ = other.generation_;
