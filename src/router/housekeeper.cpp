@@ -27,6 +27,28 @@ bool alive(int status) noexcept { return status >= 200 && status < 500; }
 
 bool idle(const net::Task<bool>& task) noexcept { return !task || task.done(); }
 
+/// What came of asking for a list of models.
+struct ListAnswer {
+  std::optional<std::string> body{};  ///< none: there was no answer, or a refusal
+  bool key_refused = false;           ///< another key may do better
+};
+
+net::Task<ListAnswer> ask_for_list(net::Loop& loop, const net::Endpoint& endpoint,
+                                   Duration timeout) {
+  const Time until = after(loop.now(), timeout);
+  net::HttpTransfer transfer(loop, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
+  const net::Chunk end = co_await transfer.read(until);
+  ListAnswer answer;
+  if (end.kind != net::Chunk::Kind::end) co_return answer;
+  if (transfer.status() == 200) {
+    answer.body = transfer.take_body();
+  } else {
+    const FailureKind kind = failure_of_status(transfer.status());
+    answer.key_refused = traits(kind).remember == Remember::key_rests;
+  }
+  co_return answer;
+}
+
 }  // namespace
 
 Housekeeper::Housekeeper(RouterCore& core, net::Loop& loop) : core_(core), loop_(loop) { tick(); }
@@ -88,16 +110,17 @@ net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
 
 net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched) {
   const Config& config = keeper.core_.config();
-  const net::Endpoint endpoint = models_endpoint(watched.node->config(), 0, config);
-  const Time until = after(keeper.loop_.now(), config.health.timeout);
-  net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
-  const net::Chunk end = co_await transfer.read(until);
-  if (end.kind != net::Chunk::Kind::end || transfer.status() != 200) {
+  ListAnswer answer{.key_refused = true};
+  for (std::size_t key = 0; answer.key_refused && key < watched.node->keys().size(); ++key) {
+    const net::Endpoint endpoint = models_endpoint(watched.node->config(), key, config);
+    net::Task<ListAnswer> asking = ask_for_list(keeper.loop_, endpoint, config.health.timeout);
+    answer = co_await asking;
+  }
+  if (!answer.body) {
     watched.models_due = after(keeper.loop_.now(), retry_discovery);
     co_return false;
   }
-  const std::string body = transfer.take_body();
-  std::optional<std::vector<std::string>> ids = wire::read_model_list(body);
+  std::optional<std::vector<std::string>> ids = wire::read_model_list(*answer.body);
   if (!ids || ids->empty()) co_return false;
   keeper.core_.pool().models_learnt(watched.node->name(), std::move(*ids), keeper.loop_.now());
   co_return true;

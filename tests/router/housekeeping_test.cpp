@@ -97,3 +97,19 @@ TEST_CASE("a router learns which node serves what", "[router][housekeeping]") {
   CHECK(router.route_chat(R"({"model":"neither","messages":[]})").error().code ==
         ErrorCode::model_not_found);
 }
+
+TEST_CASE("a router learns a node's models with a key that is taken", "[router][housekeeping]") {
+  const auto healthy = std::make_shared<std::atomic<bool>>(true);
+  ScriptedUpstream a([serve = server_of("left", healthy)](const SeenRequest& request) {
+    const bool refused = request.headers.find("authorization") == "Bearer old";
+    return refused ? answer(401, "{}") : serve(request);
+  });
+  ScriptedUpstream b(server_of("right", healthy));
+  Config config = two_nodes(a, b);
+  config.health.active = false;
+  config.nodes[0].api_keys = {"old", "new"};
+  Router router(config);
+  (void)router.route_chat(R"({"model":"left","messages":[]})");
+  CHECK(eventually([&] { return router.snapshot().nodes[0].models.size() == 1; },
+                   [] { std::this_thread::yield(); }));
+}
