@@ -11,6 +11,7 @@ void LogObserver::on_attempt(const llmroute::AttemptEvent& attempt) {
       .add("request_id", attempt.request_id)
       .add("model", attempt.model)
       .add("node", attempt.node)
+      .add("key", attempt.key == 0 ? std::string() : fmt::format("#{}", attempt.key))
       .add("number", attempt.number)
       .add("rung", llmroute::name(attempt.rung))
       .add("error", llmroute::traits(*attempt.error).name)

@@ -22,11 +22,13 @@ TEST_CASE("a failed attempt is one line, a good one none", "[gateway][observe]")
   attempt.error = llmroute::ErrorCode::upstream_error;
   attempt.http_status = 503;
   attempt.reason = "503";
+  attempt.key = 2;
   observer.on_attempt(attempt);
   const std::string text = captured.text();
   CHECK(std::count(text.begin(), text.end(), '\n') == 1);
-  for (const char* part : {R"("event":"attempt")", R"("request_id":"r-1")", R"("node":"a")",
-                           R"("number":1)", R"("reason":"503")", R"("status":503)"}) {
+  for (const char* part :
+       {R"("event":"attempt")", R"("request_id":"r-1")", R"("node":"a")", R"("key":"#2")",
+        R"("number":1)", R"("reason":"503")", R"("status":503)"}) {
     CHECK_THAT(text, Contains(part));
   }
 }
