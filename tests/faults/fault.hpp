@@ -32,6 +32,7 @@ struct Expected {
   int status = 0;                ///< of a refusal, as the caller sees it
   std::string_view reason = "";  ///< part of what is said of n1's attempt
   int finishes = 1;              ///< events with a finish_reason in a whole answer
+  bool alone_whole = false;      ///< n1 alone answers after all, at its last attempt
 };
 
 /// One row.

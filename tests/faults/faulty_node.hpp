@@ -19,6 +19,7 @@ class FaultyNode {
   virtual ~FaultyNode() = default;
   virtual std::string url() const = 0;
   virtual std::string ca_file() const { return ""; }
+  virtual std::vector<std::string> api_keys() const { return {}; }
   /// No connection of a call is left: each is closed, or kept for a next request.
   virtual bool wait_until_quiet() const { return true; }
 };
@@ -68,6 +69,21 @@ class ScriptedNode final : public FaultyNode {
   ScriptedUpstream upstream_;
   std::string host_;
   std::string scheme_ = "http";
+};
+
+/// Has given out two keys, and has had enough of the first.
+class KeyedNode final : public FaultyNode {
+ public:
+  KeyedNode(const Script& refusal, const Script& good)
+      : upstream_([refusal, good](const SeenRequest& request) {
+          return request.headers.find("authorization") == "Bearer key-1" ? refusal : good;
+        }) {}
+  std::string url() const override { return upstream_.url(); }
+  std::vector<std::string> api_keys() const override { return {"key-1", "key-2"}; }
+  bool wait_until_quiet() const override { return upstream_.wait_until_quiet(); }
+
+ private:
+  ScriptedUpstream upstream_;
 };
 
 /// Answers properly, under a certificate that is not to be trusted.

@@ -13,6 +13,17 @@ auto says(int status, std::string_view body = said, const Headers& more = {}) {
   return plays(answer(status, body, fields));
 }
 
+/// The first of two keys is limited; the other one is as good as another node.
+Fault one_of_two_keys() {
+  const Script refusal = answer(429, said, {{"Retry-After", "60"}});
+  const auto node = [refusal](Mode mode, std::size_t) {
+    return std::make_unique<KeyedNode>(refusal, good_script(mode));
+  };
+  const Expected expected{
+      .code = ErrorCode::rate_limited, .alone_attempts = 2, .alone_whole = true};
+  return {"429 on one of two keys", node, expected, expected};
+}
+
 Fault row(std::string name, int status, const Expected& expected) {
   return {std::move(name), says(status), expected, expected};
 }
@@ -47,6 +58,7 @@ std::vector<Fault> status_faults() {
   rows.push_back(row("429", 429, busy));
   rows.push_back(
       {"429 with Retry-After of a second", says(429, said, {{"Retry-After", "1"}}), busy, busy});
+  rows.push_back(one_of_two_keys());
   rows.push_back({"429 insufficient_quota", no_quota, only_elsewhere(ErrorCode::node_rejected),
                   only_elsewhere(ErrorCode::node_rejected)});
   for (const int status : {500, 502, 503, 504, 529}) {
