@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <llmroute/config.hpp>
 #include <llmroute/core/make_strategy.hpp>
 #include <llmroute/text.hpp>
 #include <set>
+#include <system_error>
 
 #include "config_secret.hpp"
 #include "config_section.hpp"
@@ -55,6 +58,17 @@ std::string fault_of_url(std::string_view url) {
     return fmt::format("\"{}\" has no port from 1 to 65535", url);
   }
   return {};
+}
+
+/// Why a file cannot be read; empty: it can.
+std::string fault_of_file(const std::string& path) {
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  const bool read = file != nullptr && std::fgetc(file) != EOF;
+  const int error = errno;
+  const bool empty = file != nullptr && std::feof(file) != 0;
+  if (file != nullptr) std::fclose(file);
+  if (read) return {};
+  return empty ? "it is empty" : std::generic_category().message(error);
 }
 
 /// The URL without its path: what a node is called when it has no name.
@@ -134,6 +148,7 @@ class Preparation {
     if (!node.base_path.empty() && node.base_path.front() != '/') {
       fault_.note(path + ".base_path", fmt::format("\"{}\" must begin with /", node.base_path));
     }
+    tls(node.tls, path + ".tls.");
     at_least(path + ".weight", node.weight, 0);
     at_least(path + ".capacity", node.capacity, 0);
     at_least(path + ".max_concurrent_requests", node.max_concurrent_requests, 0);
@@ -146,6 +161,18 @@ class Preparation {
       headers.add(field.name, std::move(value));
     }
     node.headers = std::move(headers);
+  }
+
+  void tls(const TlsConfig& tls, const std::string& path) {
+    const std::pair<std::string_view, const std::string&> files[] = {
+        {"ca_file", tls.ca_file}, {"cert_file", tls.cert_file}, {"key_file", tls.key_file}};
+    for (const auto& [key, file] : files) {
+      if (file.empty()) continue;
+      if (std::string what = fault_of_file(file); !what.empty())
+        fault_.note(path + std::string(key), fmt::format("\"{}\" cannot be read: {}", file, what));
+    }
+    if (tls.cert_file.empty() && !tls.key_file.empty())
+      fault_.note(path + "key_file", "is of use beside cert_file only");
   }
 
   void model_name(ModelConfig& model, const std::string& path) {

@@ -90,6 +90,7 @@ void EasyHandle::set_endpoint() {
 
 void EasyHandle::set_trust() {
   const TlsConfig& tls = endpoint_->options.tls;
+  set(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // or later
   set_text(easy_, CURLOPT_CAINFO, tls.ca_file);
   set_text(easy_, CURLOPT_SSLCERT, tls.cert_file);
   set_text(easy_, CURLOPT_SSLKEY, tls.key_file);

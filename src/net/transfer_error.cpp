@@ -3,6 +3,10 @@
 
 #include <curl/curl.h>
 
+#include <string_view>
+
+#include "net/tls_reason.hpp"
+
 namespace llmroute::net {
 
 namespace {
@@ -71,10 +75,21 @@ const char* text_of(int code) noexcept {
   }
 }
 
+/// With TLS 1.3 a node refuses the client's certificate, or the lack of one, after the handshake.
+bool is_alert(int code, std::string_view detail) noexcept {
+  return (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR) &&
+         detail.find("SSL routines") != detail.npos && detail.find(" alert ") != detail.npos;
+}
+
 }  // namespace
 
 TransferError transfer_error(int code, bool head_complete, const char* detail) {
-  const Kind kind = kind_of(code, head_complete);
+  Kind kind = kind_of(code, head_complete);
+  if (!head_complete && detail != nullptr && is_alert(code, detail)) kind = Kind::tls;
+  if (kind == Kind::tls) {
+    const bool said = detail != nullptr && *detail != '\0';
+    return {kind, tls_reason(said ? detail : text_of(code))};
+  }
   const bool detailed = detail != nullptr && *detail != '\0' && kind != Kind::protocol;
   return {kind, detailed ? detail : text_of(code)};
 }

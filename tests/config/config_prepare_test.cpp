@@ -292,6 +292,36 @@ TEST_CASE("a key may stand in a file", "[config]") {
   }
 }
 
+TEST_CASE("files of TLS that cannot be read are faults, each under its key", "[config]") {
+  const test::TemporaryFile file("something");
+  const test::TemporaryFile empty("");
+  Config config = with_node("https://a");
+  TlsConfig& tls = config.nodes[0].tls;
+  tls = {.ca_file = file.path(), .cert_file = file.path(), .key_file = file.path()};
+  CHECK(fault(config) == "ok");
+  SECTION("the signers'") {
+    tls.ca_file = "/nonexistent/ca.pem";
+    CHECK(fault(config) ==
+          "key \"nodes[0].tls.ca_file\": \"/nonexistent/ca.pem\" cannot be read: "
+          "No such file or directory");
+    tls.ca_file = "/";
+    CHECK_THAT(fault(config), Catch::Contains("Is a directory"));
+    tls.ca_file = empty.path();
+    CHECK_THAT(fault(config), Catch::Contains("it is empty"));
+  }
+  SECTION("the client's") {
+    tls.cert_file = "/nonexistent/cert.pem";
+    CHECK(fault_key(config) == "nodes[0].tls.cert_file");
+    tls.cert_file = file.path();
+    tls.key_file = "/nonexistent/key.pem";
+    CHECK(fault_key(config) == "nodes[0].tls.key_file");
+  }
+  SECTION("a key without a certificate") {
+    tls.cert_file.clear();
+    CHECK(fault_key(config) == "nodes[0].tls.key_file");
+  }
+}
+
 TEST_CASE("line breaks cannot be put into requests", "[config]") {
   const Variable evil("LLMROUTE_TEST_EVIL", "secret\r\nX-Evil: 1");
   Config config = with_node("http://a");

@@ -91,7 +91,7 @@ class TlsNode final : public FaultyNode {
  public:
   enum class Trust { its_certificate, nothing };
   TlsNode(const std::string& name, bool expired, Trust trust)
-      : identity_(name, expired),
+      : identity_(name, expired ? TlsIdentity::Validity::expired : TlsIdentity::Validity::good),
         trust_(trust),
         upstream_([](const SeenRequest&) { return answer(200, chat_completion("stolen")); },
                   &identity_) {}

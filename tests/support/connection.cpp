@@ -131,6 +131,15 @@ Connection::Connection(int fd, const TlsIdentity* tls) : fd_(fd) {
   ssl_ = SSL_new(tls->server_context());
   SSL_set_fd(ssl_, fd_);
   good_ = SSL_accept(ssl_) == 1;
+  if (!good_) hear_out();
+}
+
+/// A close with bytes unread is an RST, before which the peer may not see the alert.
+void Connection::hear_out() {
+  char bytes[4096];
+  ::shutdown(fd_, SHUT_WR);
+  while (::recv(fd_, bytes, sizeof bytes, 0) > 0) {
+  }
 }
 
 bool Connection::fill() {

@@ -72,6 +72,7 @@ class Connection {
   void close() noexcept;
 
  private:
+  void hear_out();
   bool fill();
 
   int fd_;
