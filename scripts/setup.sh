@@ -4,7 +4,7 @@ set -euo pipefail
 
 packages=(
   build-essential cmake ninja-build ccache pkg-config git curl python3 python3-venv
-  libcurl4-openssl-dev libsimdjson-dev libfmt-dev catch2 libssl-dev openssl
+  libcurl4-openssl-dev libsimdjson-dev libfmt-dev catch2 libssl-dev libnghttp2-dev openssl
   libboost1.81-dev libtomlplusplus-dev libcli11-dev
 )
 [ "${1:-}" = --tests ] && packages+=(clang-16 clang-format-16 clang-tidy-16 gcovr valgrind libbenchmark-dev)

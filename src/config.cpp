@@ -28,6 +28,8 @@ constexpr std::pair<std::string_view, Provider> provider_words[] = {
     {"auto", Provider::automatic},      {"openai", Provider::openai}, {"azure", Provider::azure},
     {"anthropic", Provider::anthropic}, {"vllm", Provider::vllm},     {"sglang", Provider::sglang},
     {"llamacpp", Provider::llamacpp},   {"tgi", Provider::tgi},       {"triton", Provider::triton}};
+constexpr std::pair<std::string_view, HttpVersion> http_version_words[] = {
+    {"auto", HttpVersion::automatic}, {"1.1", HttpVersion::http_1_1}, {"2", HttpVersion::http_2}};
 
 void read_router(ConfigSection& in, RouterConfig& out) {
   in.read("strategy", out.strategy);
@@ -115,6 +117,7 @@ void read_node(ConfigSection& in, NodeConfig& out) {
   in.read("capacity", out.capacity);
   in.read("max_concurrent_requests", out.max_concurrent_requests);
   in.read("labels", out.labels);
+  in.read_word("http_version", out.http_version, http_version_words);
   in.read("max_connection_age", out.max_connection_age);
   in.section("tls", [&](ConfigSection& tls) { read_tls(tls, out.tls); });
   in.read("proxy", out.proxy);

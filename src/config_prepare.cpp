@@ -148,6 +148,10 @@ class Preparation {
     if (!node.base_path.empty() && node.base_path.front() != '/') {
       fault_.note(path + ".base_path", fmt::format("\"{}\" must begin with /", node.base_path));
     }
+    if (node.http_version == HttpVersion::http_2 && !node.url.starts_with("https")) {
+      fault_.note(path + ".http_version",
+                  "HTTP/2 is spoken over TLS only, and url begins with http://");
+    }
     tls(node.tls, path + ".tls.");
     at_least(path + ".weight", node.weight, 0);
     at_least(path + ".capacity", node.capacity, 0);

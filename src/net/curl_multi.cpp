@@ -40,6 +40,9 @@ CurlMulti::CurlMulti(Loop& loop, Reactor& reactor)
   // By default libcurl keeps four connections a running transfer: after a burst it would close the
   // others.
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, most_connections);
+  // One stream a connection, also with HTTP/2: libcurl 7.88 stops reading a connection for all when
+  // one of its streams is paused (docs/decisions/0008).
+  curl_multi_setopt(multi_, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 }
 
 CurlMulti::~CurlMulti() {
@@ -108,12 +111,23 @@ void CurlMulti::collect_finished() {
     char* stored = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &stored);
     auto* handle = reinterpret_cast<EasyHandle*>(stored);
+    if (replay(*handle, code)) continue;
+    handle->note_end();
     if (handle->owner() != nullptr) {
       handle->owner()->on_finished(code, handle->detail());
     } else {
       stop(handle);
     }
   }
+}
+
+/// A kept connection that the node closed at the same moment. With HTTP/1.1 libcurl sends the
+/// request once more by itself; with HTTP/2 7.88 does not.
+bool CurlMulti::replay(EasyHandle& handle, int code) noexcept {
+  if (handle.owner() == nullptr || !handle.owner()->replayable()) return false;
+  if (!handle.lost_kept_connection(code)) return false;
+  curl_multi_remove_handle(multi_, handle.get());
+  return curl_multi_add_handle(multi_, handle.get()) == CURLM_OK;
 }
 
 EasyHandle* CurlMulti::start(HttpTransfer& transfer, const Endpoint& endpoint,
@@ -135,6 +149,7 @@ void CurlMulti::stop(EasyHandle* handle) noexcept {
   handle->grace.disarm();
   handle->unlink();
   handle->disown();
+  handle->close_connection();
   curl_multi_remove_handle(multi_, handle->get());
   keep_idle(std::unique_ptr<EasyHandle>(handle));
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <utility>
 
 #include "net/curl_multi.hpp"
 
@@ -23,6 +24,13 @@ void set(CURL* easy, CURLoption option, T value) {
 
 void set_text(CURL* easy, CURLoption option, const std::string& text) {
   if (!text.empty()) set(easy, option, text.c_str());
+}
+
+/// 2TLS never asks for an upgrade of http://, and offers HTTP/1.1 beside HTTP/2.
+long http_version(const EndpointOptions& options) noexcept {
+  const bool old =
+      options.http_version == HttpVersion::http_1_1 || !options.url.starts_with("https");
+  return old ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS;
 }
 
 template <class Unit>
@@ -71,7 +79,6 @@ void EasyHandle::set_common() {
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
-  set(easy_, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(easy_, CURLOPT_TCP_NODELAY, 1L);
   set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
   const bool streamed = mode_ == HttpTransfer::Mode::streamed;
@@ -83,6 +90,7 @@ void EasyHandle::set_endpoint() {
   set(easy_, CURLOPT_URL, options.url.c_str());
   set(easy_, options.method == Method::post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
   set(easy_, CURLOPT_HTTPHEADER, endpoint_->headers());
+  set(easy_, CURLOPT_HTTP_VERSION, http_version(options));
   if (options.proxy != "env") set(easy_, CURLOPT_PROXY, options.proxy.c_str());
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(options.connect_timeout));
   set(easy_, CURLOPT_MAXLIFETIME_CONN, count<std::chrono::seconds>(options.max_connection_age));
@@ -101,6 +109,8 @@ void EasyHandle::set_trust() {
 const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
                                 std::span<const Header> extra) {
   owner_ = &transfer;
+  over_ = false;
+  if (std::exchange(closes_, false)) set(easy_, CURLOPT_FORBID_REUSE, 0L);
   dropped_ = 0;
   detail_[0] = '\0';
   if (!extra.empty() || has_extra_) {
@@ -117,6 +127,22 @@ const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
     set(easy_, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   }
   return nullptr;
+}
+
+bool EasyHandle::lost_kept_connection(int code) const noexcept {
+  if (code != CURLE_PARTIAL_FILE && code != CURLE_HTTP2 && code != CURLE_SEND_ERROR &&
+      code != CURLE_RECV_ERROR) {
+    return false;
+  }
+  long connected = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connected);
+  return connected == 0;
+}
+
+void EasyHandle::close_connection() noexcept {
+  if (over_ || closes_) return;
+  closes_ = true;
+  curl_easy_setopt(easy_, CURLOPT_FORBID_REUSE, 1L);
 }
 
 std::size_t EasyHandle::uploaded() const noexcept {

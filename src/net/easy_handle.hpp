@@ -37,6 +37,17 @@ class EasyHandle : public Link {
   /// The endpoint is gone, so that no request will come for this any more.
   bool orphaned() const noexcept { return endpoint_.use_count() == 1; }
 
+  /// The transfer is over.
+  void note_end() noexcept { over_ = true; }
+
+  /// It got a connection that was kept, and that one was closed.
+  bool lost_kept_connection(int code) const noexcept;
+
+  /// Once the transfer is stopped nobody uses its connection again; one that is over has given its
+  /// own back. With HTTP/2 libcurl would keep it: 7.88 then sends the RST_STREAM with the next
+  /// request only, and the node generates until then.
+  void close_connection() noexcept;
+
   /// From now on what comes is dropped.
   void disown() noexcept { owner_ = nullptr; }
   HttpTransfer* owner() const noexcept { return owner_; }
@@ -72,6 +83,8 @@ class EasyHandle : public Link {
   HttpTransfer* owner_ = nullptr;
   std::size_t dropped_ = 0;
   bool has_extra_ = false;
+  bool over_ = false;
+  bool closes_ = false;
   HeaderList extra_;
   char detail_[CURL_ERROR_SIZE] = {};
 };

@@ -20,6 +20,7 @@ struct EndpointOptions {
   Headers headers{};  ///< sent with every request; a body is JSON unless they say otherwise
   TlsConfig tls{};
   std::string proxy{};  ///< empty: none, whatever the environment says; "env": what it says
+  HttpVersion http_version = HttpVersion::automatic;
   Duration connect_timeout =
       std::chrono::seconds(5);  ///< name, connection and TLS; zero is libcurl's 300 s
   Duration max_connection_age = std::chrono::minutes(5);  ///< zero is unlimited

@@ -25,7 +25,9 @@ HttpTransfer::HttpTransfer(Loop& loop, const Endpoint& endpoint, std::string_vie
       mode_(mode),
       body_size_(body.size()),
       max_body_(endpoint.options().max_body),
-      handle_(loop.curl().start(*this, endpoint, mode, body, extra_headers)) {}
+      http_2_only_(endpoint.options().http_version == HttpVersion::http_2) {
+  handle_ = loop.curl().start(*this, endpoint, mode, body, extra_headers);
+}
 
 HttpTransfer::~HttpTransfer() {
   if (handle_ != nullptr && !loop_.forked()) loop_.curl().stop(std::exchange(handle_, nullptr));
@@ -50,6 +52,10 @@ std::size_t HttpTransfer::on_body(const char* bytes, std::size_t size) {
 bool HttpTransfer::on_header(std::string_view line) {
   const bool was_complete = head_.complete();
   if (const char* wrong = head_.add(line)) return fail(TransferError::Kind::protocol, wrong);
+  if (http_2_only_ && !head_.http_2()) {
+    return fail(TransferError::Kind::protocol,
+                "the node has only HTTP/1.1, and its http_version is \"2\"");
+  }
   if (!head_.complete() || was_complete) return true;
   if (mode_ == Mode::streamed) {
     wake_reader();
@@ -64,7 +70,7 @@ bool HttpTransfer::on_header(std::string_view line) {
 bool HttpTransfer::on_request() noexcept {
   if (++sends_ <= 2) return true;
   return fail(TransferError::Kind::reset_before_head,
-              "two kept connections were closed by the node");
+              "the node closed two connections before it answered");
 }
 
 void HttpTransfer::on_finished(int curl_code, const char* detail) {
@@ -82,6 +88,7 @@ void HttpTransfer::on_finished(int curl_code, const char* detail) {
 
 bool HttpTransfer::fail(TransferError::Kind kind, std::string text) {
   if (!error_) error_ = TransferError{kind, std::move(text)};
+  if (handle_ != nullptr) handle_->close_connection();
   return false;
 }
 

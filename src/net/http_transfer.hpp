@@ -100,6 +100,7 @@ class HttpTransfer {
   std::size_t on_body(const char* bytes, std::size_t size);
   bool on_header(std::string_view line);
   bool on_request() noexcept;
+  bool replayable() const noexcept { return sends_ == 1 && !head_.begun() && !error_; }
   void on_finished(int curl_code, const char* detail);
 
   bool begin_read();
@@ -119,6 +120,7 @@ class HttpTransfer {
   int sends_ = 0;
   std::size_t body_size_;
   std::size_t max_body_;
+  bool http_2_only_;
   Waiter* reader_ = nullptr;
   Time deadline_ = never;
   Timer clock_;  // lazy: stays armed over reads, and looks at deadline_ when it fires
@@ -127,8 +129,7 @@ class HttpTransfer {
   std::string out_;  // what the reader looks at
   std::optional<Headers> headers_;
   std::optional<TransferError> error_;
-  EasyHandle*
-      handle_;  // the loop's CurlMulti owns it; null once handed back. Last: made when all else is
+  EasyHandle* handle_ = nullptr;  // the loop's CurlMulti owns it; null once handed back
 };
 
 }  // namespace llmroute::net

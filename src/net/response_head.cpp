@@ -49,7 +49,7 @@ const char* ResponseHead::add(std::string_view line) {
   return text.empty() ? end_of_head() : field(text);
 }
 
-/// "HTTP/1.1 200 OK"
+/// "HTTP/1.1 200 OK"; "HTTP/2 200 "
 const char* ResponseHead::begin(std::string_view line) {
   if (!line.starts_with("HTTP/")) return "not an HTTP status line";
   const std::size_t space = line.find(' ');
@@ -62,6 +62,7 @@ const char* ResponseHead::begin(std::string_view line) {
   raw_.clear();
   length_.reset();
   chunked_ = false;
+  http_2_ = line.starts_with("HTTP/2");
   in_head_ = true;
   return nullptr;
 }

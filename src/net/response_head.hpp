@@ -23,6 +23,9 @@ class ResponseHead {
   /// trailers. Returns what is wrong with it, or null.
   const char* add(std::string_view line);
 
+  /// Something has come.
+  bool begun() const noexcept { return bytes_ > 0; }
+
   /// The final head's blank line has been seen.
   bool complete() const noexcept { return complete_; }
 
@@ -33,7 +36,10 @@ class ResponseHead {
   std::optional<std::uint64_t> content_length() const noexcept { return length_; }
 
   /// The end of the body is marked, so that the connection outlives it.
-  bool framed() const noexcept { return length_.has_value() || chunked_; }
+  bool framed() const noexcept { return length_.has_value() || chunked_ || http_2_; }
+
+  /// Of the head that came last; the rest of it may still be on its way.
+  bool http_2() const noexcept { return http_2_; }
 
   /// The final head's fields in order.
   Headers fields() const;
@@ -51,6 +57,7 @@ class ResponseHead {
   bool in_head_ = false;
   bool complete_ = false;
   bool chunked_ = false;
+  bool http_2_ = false;
   std::optional<std::uint64_t> length_{};
 };
 

@@ -44,13 +44,13 @@ Kind kind_of(int code, bool head_complete) noexcept {
     case CURLE_RECV_ERROR:
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE:
+    case CURLE_HTTP2:         // GOAWAY
+    case CURLE_HTTP2_STREAM:  // RST_STREAM, by the node or for what it sent
       return head_complete ? Kind::cut : Kind::reset_before_head;
     case CURLE_UNSUPPORTED_PROTOCOL:  // a status line that is none
     case CURLE_OUT_OF_MEMORY:         // a header beyond libcurl's own limit
     case CURLE_BAD_CONTENT_ENCODING:  // an unknown transfer coding
     case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_HTTP2:
-    case CURLE_HTTP2_STREAM:
     case CURLE_TOO_MANY_REDIRECTS:
       return Kind::protocol;
     case CURLE_FILESIZE_EXCEEDED:

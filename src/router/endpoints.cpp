@@ -28,6 +28,7 @@ net::Endpoint make(const NodeConfig& node, std::string url, std::size_t key, net
                         .headers = std::move(headers),
                         .tls = node.tls,
                         .proxy = node.proxy,
+                        .http_version = node.http_version,
                         .connect_timeout = config.timeouts.connect,
                         .max_connection_age = node.max_connection_age});
 }

@@ -292,6 +292,18 @@ TEST_CASE("a key may stand in a file", "[config]") {
   }
 }
 
+TEST_CASE("HTTP/2 is for https:// alone", "[config]") {
+  Config config = with_node("http://a");
+  config.nodes[0].http_version = HttpVersion::http_2;
+  CHECK(fault(config) ==
+        "key \"nodes[0].http_version\": HTTP/2 is spoken over TLS only, and url begins with "
+        "http://");
+  config.nodes[0].http_version = HttpVersion::http_1_1;
+  CHECK(fault(config) == "ok");
+  config.nodes[0] = {.url = "https://a", .http_version = HttpVersion::http_2};
+  CHECK(fault(config) == "ok");
+}
+
 TEST_CASE("files of TLS that cannot be read are faults, each under its key", "[config]") {
   const test::TemporaryFile file("something");
   const test::TemporaryFile empty("");

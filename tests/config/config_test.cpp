@@ -134,7 +134,7 @@ TEST_CASE("every key of a node is read, TLS included", "[config]") {
   const Config config = taken(R"({"nodes":[{"url":"http://a:1"},{
     "name":"b", "url":"https://b:2/x", "base_path":"", "provider":"vllm", "models":["m","n"],
     "api_key":"k", "api_keys":["l","m"], "api_key_file":"f", "weight":2.5, "priority":3, "capacity":4, "max_concurrent_requests":5,
-    "labels":{"zone":"z","rack":"r"}, "max_connection_age":"6s",
+    "labels":{"zone":"z","rack":"r"}, "http_version":"2", "max_connection_age":"6s",
     "tls":{"ca_file":"ca","cert_file":"cert","key_file":"key","verify":false},
     "proxy":"env", "headers":{"X-A":"1","x-b":"2"}}]})");
   REQUIRE(config.nodes.size() == 2);
@@ -153,6 +153,7 @@ TEST_CASE("every key of a node is read, TLS included", "[config]") {
   CHECK(node.capacity == 4);
   CHECK(node.max_concurrent_requests == 5);
   CHECK(node.labels == std::map<std::string, std::string>{{"zone", "z"}, {"rack", "r"}});
+  CHECK(node.http_version == HttpVersion::http_2);
   CHECK(node.max_connection_age == 6s);
   CHECK(node.tls == TlsConfig{"ca", "cert", "key", false});
   CHECK(node.proxy == "env");

@@ -32,6 +32,18 @@ TEST_CASE("a response head", "[net][head]") {
     CHECK(head.fields().find("a") == "b");
     CHECK_FALSE(head.framed());
   }
+  SECTION("of HTTP/2 has no reason, and always an end of its body") {
+    ResponseHead http2;
+    CHECK_FALSE(http2.begun());
+    CHECK(http2.add("HTTP/2 204 \r\n") == nullptr);
+    CHECK(http2.begun());
+    CHECK(http2.add("x-a: b\r\n") == nullptr);
+    CHECK(http2.add("\r\n") == nullptr);
+    CHECK(http2.status() == 204);
+    CHECK(http2.http_2());
+    CHECK(http2.framed());
+    CHECK_FALSE(head.http_2());
+  }
   SECTION("drops trailers, and counts them") {
     head.add("Transfer-Encoding: Chunked\r\n");
     head.add("\r\n");
@@ -59,6 +71,10 @@ TEST_CASE("libcurl's result codes are named for what they are", "[net][head]") {
   CHECK(kind(56, false) == Kind::reset_before_head);
   CHECK(kind(56, true) == Kind::cut);
   CHECK(kind(18, true) == Kind::cut);
+  for (const int code : {16, 92}) {
+    CHECK(kind(code, false) == Kind::reset_before_head);
+    CHECK(kind(code, true) == Kind::cut);
+  }
   for (const int code : {1, 8, 27, 61}) CHECK(kind(code, false) == Kind::protocol);
   CHECK(kind(63, true) == Kind::too_large);
   CHECK(kind(43, false) == Kind::internal);

@@ -16,6 +16,13 @@ namespace llmroute {
 /// What speaks at a node's URL. `automatic` assumes the common OpenAI dialect and nothing more.
 enum class Provider { automatic, openai, azure, anthropic, vllm, sglang, llamacpp, tgi, triton };
 
+/// Which HTTP a node is asked in. http:// is HTTP/1.1, always.
+enum class HttpVersion {
+  automatic,  ///< with https:// whichever of the two the node prefers
+  http_1_1,
+  http_2  ///< or nothing: a node that has only HTTP/1.1 fails
+};
+
 struct TlsConfig {
   std::string ca_file{};    ///< empty: the system's
   std::string cert_file{};  ///< client certificate, PEM
@@ -39,6 +46,7 @@ struct NodeConfig {
   int capacity = 0;  ///< divisor of load scores; 0: max_concurrent_requests, else weight
   int max_concurrent_requests = 0;  ///< hard cap; 0: none
   std::map<std::string, std::string> labels{};
+  HttpVersion http_version = HttpVersion::automatic;
   Duration max_connection_age = std::chrono::minutes(5);
   TlsConfig tls{};
   std::string proxy{};  ///< "env": the environment's
