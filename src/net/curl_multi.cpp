@@ -27,6 +27,13 @@ Interest interest_of(int what) noexcept {
   }
 }
 
+/// Null for one of libcurl's own.
+EasyHandle* handle_of(CURL* easy) noexcept {
+  char* stored = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &stored);
+  return reinterpret_cast<EasyHandle*>(stored);
+}
+
 }  // namespace
 
 CurlMulti::CurlMulti(Loop& loop, Reactor& reactor)
@@ -56,9 +63,12 @@ void CurlMulti::abandon(std::unique_ptr<CurlMulti> multi) noexcept {
   static_cast<void>(multi.release());
 }
 
-int CurlMulti::on_interest(CURL*, curl_socket_t fd, int what, void* self, void*) noexcept {
+int CurlMulti::on_interest(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept {
+  auto* multi = static_cast<CurlMulti*>(self);
   try {
-    static_cast<CurlMulti*>(self)->sockets_.want(fd, interest_of(what));
+    EasyHandle* handle = what == CURL_POLL_REMOVE ? handle_of(easy) : nullptr;
+    if (handle != nullptr && handle->connecting()) multi->between_sockets_.push_back(handle);
+    multi->sockets_.want(fd, interest_of(what));
     return 0;
   } catch (const std::bad_alloc&) {
     return -1;  // libcurl then ends its transfers
@@ -92,6 +102,17 @@ void CurlMulti::run_due() {
   due_ = never;  // libcurl sets it anew where there is more to come
   int running = 0;
   curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  go_on_connecting();
+}
+
+/// Of several addresses 7.88 closes the socket of one that took too long, and opens that of the
+/// next when it is called again, for which it sets no clock: this does.
+void CurlMulti::go_on_connecting() {
+  for (EasyHandle* handle : between_sockets_) {
+    curl_easy_pause(handle->get(), CURLPAUSE_RECV);
+    curl_easy_pause(handle->get(), CURLPAUSE_CONT);
+  }
+  between_sockets_.clear();
 }
 
 void CurlMulti::on_ready(int fd, bool readable, bool writable, bool failed) {
@@ -102,17 +123,16 @@ void CurlMulti::on_ready(int fd, bool readable, bool writable, bool failed) {
   acting_on_ = fd;
   curl_multi_socket_action(multi_, fd, what, &running);
   acting_on_ = -1;
+  go_on_connecting();
 }
 
 void CurlMulti::collect_finished() {
   int left = 0;
   while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
     const CURLcode code = message->data.result;
-    char* stored = nullptr;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &stored);
-    auto* handle = reinterpret_cast<EasyHandle*>(stored);
+    EasyHandle* handle = handle_of(message->easy_handle);
     if (replay(*handle, code)) continue;
-    handle->note_end();
+    handle->note_result(code);
     if (handle->owner() != nullptr) {
       handle->owner()->on_finished(code, handle->detail());
     } else {
@@ -151,6 +171,7 @@ void CurlMulti::stop(EasyHandle* handle) noexcept {
   handle->disown();
   handle->close_connection();
   curl_multi_remove_handle(multi_, handle->get());
+  std::erase(between_sockets_, handle);
   keep_idle(std::unique_ptr<EasyHandle>(handle));
 }
 

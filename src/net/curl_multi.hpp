@@ -68,6 +68,7 @@ class CurlMulti {
   std::unique_ptr<EasyHandle> take_idle(const Endpoint& endpoint, HttpTransfer::Mode mode);
   void keep_idle(std::unique_ptr<EasyHandle> handle) noexcept;
   void finish_lingering();
+  void go_on_connecting();
 
   Loop& loop_;
   std::shared_ptr<Share> share_;
@@ -77,6 +78,7 @@ class CurlMulti {
   int acting_on_ = -1;                             // the socket whose readiness libcurl works on
   std::vector<std::unique_ptr<EasyHandle>> idle_;  // the warmest last
   Link lingering_;
+  std::vector<EasyHandle*> between_sockets_;  // lost one before there was a connection
 };
 
 }  // namespace llmroute::net

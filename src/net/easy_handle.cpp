@@ -93,6 +93,7 @@ void EasyHandle::set_endpoint() {
   set(easy_, CURLOPT_HTTP_VERSION, http_version(options));
   if (options.proxy != "env") set(easy_, CURLOPT_PROXY, options.proxy.c_str());
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(options.connect_timeout));
+  set(easy_, CURLOPT_DNS_CACHE_TIMEOUT, count<std::chrono::seconds>(options.address_age));
   set(easy_, CURLOPT_MAXLIFETIME_CONN, count<std::chrono::seconds>(options.max_connection_age));
 }
 
@@ -106,10 +107,23 @@ void EasyHandle::set_trust() {
   set(easy_, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
 }
 
+void EasyHandle::note_result(int code) noexcept {
+  over_ = true;
+  connecting_ = false;
+  const bool failed = code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
+  if (endpoint_->unreachable.load(std::memory_order_relaxed) != failed) {
+    endpoint_->unreachable.store(failed, std::memory_order_relaxed);
+  }
+}
+
 const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
                                 std::span<const Header> extra) {
   owner_ = &transfer;
   over_ = false;
+  connecting_ = true;
+  if (endpoint_->unreachable.load(std::memory_order_relaxed)) {
+    set(easy_, CURLOPT_RESOLVE, endpoint_->forget_address());  // for this one request
+  }
   if (std::exchange(closes_, false)) set(easy_, CURLOPT_FORBID_REUSE, 0L);
   dropped_ = 0;
   detail_[0] = '\0';
@@ -173,6 +187,7 @@ std::size_t EasyHandle::on_header(char* bytes, std::size_t, std::size_t size, vo
 
 int EasyHandle::on_request(void* self, char*, char*, int, int) noexcept {
   auto* handle = static_cast<EasyHandle*>(self);
+  handle->connecting_ = false;
   const bool good = handle->owner_ == nullptr || handle->owner_->on_request();
   return good ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }

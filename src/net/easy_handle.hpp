@@ -37,8 +37,11 @@ class EasyHandle : public Link {
   /// The endpoint is gone, so that no request will come for this any more.
   bool orphaned() const noexcept { return endpoint_.use_count() == 1; }
 
-  /// The transfer is over.
-  void note_end() noexcept { over_ = true; }
+  /// There is no connection yet that its request could go out on.
+  bool connecting() const noexcept { return connecting_; }
+
+  /// The transfer is over with this CURLcode.
+  void note_result(int code) noexcept;
 
   /// It got a connection that was kept, and that one was closed.
   bool lost_kept_connection(int code) const noexcept;
@@ -83,6 +86,7 @@ class EasyHandle : public Link {
   HttpTransfer* owner_ = nullptr;
   std::size_t dropped_ = 0;
   bool has_extra_ = false;
+  bool connecting_ = false;
   bool over_ = false;
   bool closes_ = false;
   HeaderList extra_;

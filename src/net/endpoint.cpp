@@ -22,6 +22,15 @@ curl_slist no_expect{no_expect_line, nullptr};
 char json_line[] = "Content-Type: application/json";
 curl_slist json{json_line, &no_expect};
 
+/// "-gpu-1:8000", as CURLOPT_RESOLVE takes it; of no effect for addresses, which need no look-up.
+std::string removal_of(std::string_view url) {
+  const std::size_t host = url.find("://") + 3;
+  const std::string_view authority = url.substr(host, url.find('/', host) - host);
+  std::string entry = std::string("-").append(authority);
+  if (authority.find(':') == authority.npos) entry += url.starts_with("https") ? ":443" : ":80";
+  return entry;
+}
+
 }  // namespace
 
 const char* HeaderList::append(const Header& field) {
@@ -40,7 +49,9 @@ const char* HeaderList::append(const Header& field) {
   return nullptr;
 }
 
-Endpoint::Prepared::Prepared(EndpointOptions given) : options(std::move(given)) {
+Endpoint::Prepared::Prepared(EndpointOptions given)
+    : options(std::move(given)), forgotten_(removal_of(options.url)) {
+  forget_.data = forgotten_.data();
   Headers others;
   for (const Header& field : options.headers) {
     if (!same_field_name(field.name, "content-type")) others.add(field.name, field.value);

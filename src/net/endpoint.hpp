@@ -24,7 +24,9 @@ struct EndpointOptions {
   Duration connect_timeout =
       std::chrono::seconds(5);  ///< name, connection and TLS; zero is libcurl's 300 s
   Duration max_connection_age = std::chrono::minutes(5);  ///< zero is unlimited
-  std::size_t max_body = std::size_t{256} << 20;          ///< of a response read whole
+  Duration address_age = std::chrono::seconds(10);        ///< then the name is looked up for a new
+                                                    ///< connection; at once after one that failed
+  std::size_t max_body = std::size_t{256} << 20;  ///< of a response read whole
 };
 
 /// Immutable and cheap to copy; any thread. Transfers keep what they need of it alive.

@@ -3,6 +3,7 @@
 
 #include <curl/curl.h>
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -41,11 +42,20 @@ struct Endpoint::Prepared {
     return (brings_type ? untyped_ : headers_).get();
   }
 
+  /// Says to libcurl that what it knows of the name is of no use.
+  curl_slist* forget_address() const noexcept { return &forget_; }
+
   EndpointOptions options;
+
+  /// The last attempt to connect failed, on whatever loop: the name may stand for another address
+  /// by now.
+  mutable std::atomic<bool> unreachable{false};
 
  private:
   mutable HeaderList headers_;  // libcurl takes a mutable pointer, and only reads
   mutable HeaderList untyped_;
+  std::string forgotten_;
+  mutable curl_slist forget_{};
 };
 
 template <class Fields>

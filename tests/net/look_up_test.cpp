@@ -4,10 +4,13 @@
 #include <netdb.h>
 #include <poll.h>
 
+#include <atomic>
 #include <catch2/catch.hpp>
+#include <string>
 #include <string_view>
 
 #include "net/transfer_fixture.hpp"
+#include "support/connection.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
@@ -29,6 +32,22 @@ Gate& look_up_begun() {
   return gate;
 }
 
+/// 127.0.0.this is where moved.test is now.
+std::atomic<int> moved_to{1};
+
+/// Of moved.test.
+std::atomic<int> look_ups{0};
+
+/// 127.0.0.2, where nobody is, before 127.0.0.1.
+template <class F>
+int both(F* look_up, const char* service, const addrinfo* hints, addrinfo** result) {
+  addrinfo* second = nullptr;
+  const int first_failed = look_up("127.0.0.2", service, hints, result);
+  if (first_failed != 0) return first_failed;
+  if (look_up("127.0.0.1", service, hints, &second) == 0) (*result)->ai_next = second;
+  return 0;
+}
+
 }  // namespace
 
 extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo* hints,
@@ -44,6 +63,12 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
   }
   if (asked == "none.test") return EAI_NONAME;
   if (asked == "node.test") return real("127.0.0.1", service, hints, result);
+  if (asked == "moved.test") {
+    ++look_ups;
+    const std::string address = "127.0.0." + std::to_string(moved_to);
+    return real(address.c_str(), service, hints, result);
+  }
+  if (asked == "two.test") return both(real, service, hints, result);
   return real(name, service, hints, result);
 }
 
@@ -83,4 +108,55 @@ TEST_CASE(
   CHECK(fetch(loop, fast, "{}").kind == Chunk::Kind::end);
   CHECK(Clock::now() - before < 2s);  // the look-up is still hanging
   slow_names().open();
+}
+
+TEST_CASE("a node that moved to another address is found", "[net][dns]") {
+  Loop loop;
+  ScriptedUpstream node(answer(200, "{}"));
+  net::EndpointOptions options{.url = "http://moved.test:" + std::to_string(node.port())};
+
+  SECTION("at once when the old one refuses") {
+    options.address_age = 1h;
+    const net::Endpoint to(options);
+    moved_to = 2;  // where nobody listens
+    CHECK(fetch(loop, to, "{}").error->kind == net::TransferError::Kind::connect);
+    moved_to = 1;
+    CHECK(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    const int before = look_ups;
+    const net::Endpoint aged({.url = options.url, .max_connection_age = 1s, .address_age = 1h});
+    CHECK(turn_until(loop, [&] {
+      REQUIRE(fetch(loop, aged, "{}").kind == Chunk::Kind::end);
+      return node.connections() >= 2;
+    }));
+    CHECK(look_ups == before);  // what is well known is not asked for again
+  }
+  SECTION("with the first connection after address_age while the old one still answers") {
+    options.address_age = 1s;
+    options.max_connection_age = 1s;
+    const net::Endpoint to(options);
+    REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    const int before = look_ups;
+    CHECK(turn_until(loop, [&] {
+      REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+      return look_ups > before;
+    }));
+  }
+}
+
+TEST_CASE("of two addresses of which the first is dead the second serves", "[net][dns]") {
+  Loop loop;
+  ScriptedUpstream node(answer(200, "{}"));
+  const net::Endpoint to(
+      {.url = "http://two.test:" + std::to_string(node.port()), .connect_timeout = 1s});
+
+  SECTION("when the first refuses") { CHECK(fetch(loop, to, "{}").kind == Chunk::Kind::end); }
+  SECTION("when the first is a black hole, well within the connect clock") {
+    // A listener that never accepts, with its queue filled, drops what else comes.
+    Listener hole(0, 2, node.port());
+    std::vector<std::unique_ptr<Connection>> fill;
+    for (int i = 0; i < 8; ++i) fill.push_back(hole.connect_without_waiting());
+    const Time before = Clock::now();
+    CHECK(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    CHECK(Clock::now() - before < 1s);
+  }
 }

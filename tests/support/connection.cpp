@@ -32,10 +32,11 @@ void set(int fd, int level, int option, T value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-sockaddr_in loopback(int port) {
+/// 127.0.0.`host`
+sockaddr_in loopback(int host, int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + static_cast<std::uint32_t>(host));
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   return address;
 }
@@ -69,10 +70,10 @@ std::size_t body_size(const SeenRequest& request) {
 
 namespace {
 
-int bound_socket(int port) {
+int bound_socket(int host, int port) {
   const int fd = checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
   set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = loopback(host, port);
   checked(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
   return fd;
 }
@@ -86,7 +87,8 @@ int port_of(int fd) {
 
 }  // namespace
 
-Listener::Listener(int backlog) : backlog_(backlog), holder_(bound_socket(0)) {
+Listener::Listener(int backlog, int host, int port)
+    : host_(host), backlog_(backlog), holder_(bound_socket(host, port)) {
   port_ = port_of(holder_);
   listen_again();
 }
@@ -97,7 +99,7 @@ Listener::~Listener() {
 }
 
 void Listener::listen_again() {
-  fd_ = bound_socket(port_);
+  fd_ = bound_socket(host_, port_);
   checked(::listen(fd_, backlog_), "listen");
 }
 
@@ -119,7 +121,7 @@ std::optional<int> Listener::accept(const Gate& stop) const {
 std::unique_ptr<Connection> Listener::connect_without_waiting() const {
   const int fd =
       checked(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "socket");
-  const sockaddr_in address = loopback(port_);
+  const sockaddr_in address = loopback(host_, port_);
   ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
   return std::make_unique<Connection>(fd, nullptr);
 }

@@ -18,10 +18,10 @@ class TlsIdentity;
 struct SeenRequest;
 class Connection;
 
-/// Listens on a free port of 127.0.0.1.
+/// Listens on a free port of 127.0.0.1, or elsewhere on 127.0.0.0/24.
 class Listener {
  public:
-  explicit Listener(int backlog = 1024);
+  explicit Listener(int backlog = 1024, int host = 1, int port = 0);
   ~Listener();
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -41,6 +41,7 @@ class Listener {
  private:
   int fd_ = -1;
   int port_ = 0;
+  int host_;
   int backlog_;
   int holder_;  // bound and never listening: nobody else gets the port
 };
