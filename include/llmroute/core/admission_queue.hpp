@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <llmroute/core/spin_lock.hpp>
 #include <llmroute/core/time.hpp>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <string_view>
 #include <thread>
@@ -102,7 +104,27 @@ class AdmissionQueue {
   friend class Permit;
   friend class AdmissionWaiter;
   using State = AdmissionWaiter::State;
-  using Woken = std::vector<AdmissionWaiter*>;
+
+  /// Those to be told once the lock is left, at the latest by the destructor. Turns are given out
+  /// where permits are given back, in destructors: the usual few take no memory, and without memory
+  /// for more those stay in line.
+  class Woken {
+   public:
+    Woken() = default;
+    Woken(const Woken&) = delete;
+    Woken& operator=(const Woken&) = delete;
+    ~Woken() { notify(); }
+
+    /// For another one beside the two that may always be added: who is shed, and who is granted.
+    bool room() noexcept;
+    void add(AdmissionWaiter& waiter) noexcept;
+    void notify() noexcept;
+
+   private:
+    std::array<AdmissionWaiter*, 5> few_{};
+    std::size_t count_ = 0;
+    std::vector<AdmissionWaiter*> more_;
+  };
 
   static constexpr std::uint64_t one_waiting = std::uint64_t{1} << 32;
   static std::size_t waiting_in(std::uint64_t word) noexcept { return word >> 32; }
@@ -113,6 +135,8 @@ class AdmissionQueue {
 
   Permit permit() noexcept { return {this, generation_.load(std::memory_order_relaxed)}; }
   bool take_or_count(std::uint64_t waiting) noexcept;
+  void line_up(AdmissionWaiter& waiter);
+  FairEntry* trade_places(AdmissionWaiter& stale) noexcept;
   void give_back(std::uint32_t generation, std::optional<Time> now);
   void hand_over(std::optional<Time> now);
   void leave(AdmissionWaiter& waiter);
@@ -125,7 +149,6 @@ class AdmissionQueue {
   void pass_on_stale(Time now, Woken& woken);
   void wake_all_parked(std::optional<Time> now, Woken& woken);
   bool quiet() const noexcept;
-  static void notify(const Woken& woken);
 
   std::size_t limit_;
   std::size_t max_queue_size_;
@@ -196,7 +219,7 @@ inline bool AdmissionQueue::make_room(const AdmissionWaiter& newcomer, Woken& wo
   take_out(loser);
   loser.state_ = State::shed;
   loser.being_notified_.fetch_add(1, std::memory_order_relaxed);
-  woken.push_back(&loser);
+  woken.add(loser);
   return true;
 }
 
@@ -226,6 +249,17 @@ inline void AdmissionQueue::take_out(AdmissionWaiter& waiter) noexcept {
   }
 }
 
+/// Under the lock. One that has been counted; without memory for its place it is not.
+inline void AdmissionQueue::line_up(AdmissionWaiter& waiter) {
+  try {
+    waiting_.push_back(waiter);
+    waiter.state_ = State::waiting;
+  } catch (const std::bad_alloc&) {
+    word_.fetch_sub(one_waiting, std::memory_order_acq_rel);
+    throw;
+  }
+}
+
 inline bool AdmissionQueue::enqueue(AdmissionWaiter& waiter, Time now) {
   waiter.leave();
   Woken woken;
@@ -235,12 +269,11 @@ inline bool AdmissionQueue::enqueue(AdmissionWaiter& waiter, Time now) {
       if (take_or_count(waiting_.size())) {
         grant(waiter, State::granted, now, woken);
       } else {
-        waiting_.push_back(waiter);
-        waiter.state_ = State::waiting;
+        line_up(waiter);
       }
     }
   }
-  notify(woken);
+  woken.notify();
   return waiter.queue_ != nullptr;
 }
 
@@ -265,24 +298,46 @@ inline void AdmissionQueue::hand_over(std::optional<Time> now) {
       word_.fetch_sub(1, std::memory_order_acq_rel);  // the last one waiting has just left
     }
   }
-  notify(woken);
+  woken.notify();
 }
 
 inline void AdmissionQueue::grant(AdmissionWaiter& waiter, State state, std::optional<Time> now,
                                   Woken& woken) {
-  woken.push_back(&waiter);
+  woken.add(waiter);
   waiter.state_ = state;
   waiter.granted_at_ = now.value_or(never);
   waiter.being_notified_.fetch_add(1, std::memory_order_relaxed);
   granted_.push_back(waiter);
 }
 
-/// The waiter is touched for the last time by the subtraction: its destructor waits for that.
-inline void AdmissionQueue::notify(const Woken& woken) {
-  for (AdmissionWaiter* waiter : woken) {
+inline bool AdmissionQueue::Woken::room() noexcept {
+  if (count_ + 2 < few_.size() || more_.size() < more_.capacity()) return true;
+  try {
+    more_.reserve(2 * (more_.size() + few_.size()));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+inline void AdmissionQueue::Woken::add(AdmissionWaiter& waiter) noexcept {
+  if (more_.size() < more_.capacity()) {
+    more_.push_back(&waiter);
+  } else {
+    few_[count_++] = &waiter;
+  }
+}
+
+/// A waiter is touched for the last time by the subtraction: its destructor waits for that.
+inline void AdmissionQueue::Woken::notify() noexcept {
+  const auto tell = [](AdmissionWaiter* waiter) {
     waiter->granted_(waiter->context_);
     waiter->being_notified_.fetch_sub(1, std::memory_order_release);
-  }
+  };
+  std::for_each_n(few_.begin(), count_, tell);
+  count_ = 0;
+  std::for_each(more_.begin(), more_.end(), tell);
+  more_.clear();
 }
 
 /// Under the lock. Whoever has sat on a permit for too long stands first in line again, and the
@@ -296,13 +351,26 @@ inline void AdmissionQueue::pass_on_stale(Time now, Woken& woken) {
     if (stale.state_ == State::node_granted) {
       stale.granted_at_ = now;
       wake_all_parked(now, woken);
-    } else if (FairEntry* heir = waiting_.take_next()) {
-      granted_.erase(stale);
-      waiting_.push_front(stale);
-      stale.state_ = State::waiting;
+    } else if (waiting_.size() > 0) {
+      FairEntry* heir = woken.room() ? trade_places(stale) : nullptr;
+      if (heir == nullptr) return;  // no memory: the next look comes
       grant(waiter_of(*heir), State::granted, now, woken);
     }
   }
+}
+
+/// Under the lock. The one who has sat on a turn goes to the head of its line; gives who is next
+/// instead. Null: there is no memory for a line, and nothing has changed but its age.
+inline FairEntry* AdmissionQueue::trade_places(AdmissionWaiter& stale) noexcept {
+  granted_.erase(stale);
+  try {
+    waiting_.push_front(stale);
+  } catch (const std::bad_alloc&) {
+    granted_.push_back(stale);
+    return nullptr;
+  }
+  stale.state_ = State::waiting;
+  return waiting_.take_first([&](const FairEntry& entry) { return &entry != &stale; });
 }
 
 /// Under the lock. Nobody waits, and no turn is on its way.
@@ -345,7 +413,7 @@ inline bool AdmissionQueue::park(AdmissionWaiter& waiter, std::uint64_t seen, Ti
       }
     }
   }
-  notify(woken);
+  woken.notify();
   return waiter.queue_ != nullptr;
 }
 
@@ -362,16 +430,16 @@ void AdmissionQueue::node_freed(CanUse&& can_use, std::optional<Time> now) {
     parked_count_.store(parked_.size());
     if (entry != nullptr) grant(waiter_of(*entry), State::node_granted, now, woken);
   }
-  notify(woken);
+  woken.notify();
 }
 
 /// Under the lock. For turns that went to waste: which node was free is no longer known, so
 /// everyone looks again.
 inline void AdmissionQueue::wake_all_parked(std::optional<Time> now, Woken& woken) {
-  while (FairEntry* entry = parked_.take_next()) {
+  while (FairEntry* entry = woken.room() ? parked_.take_next() : nullptr) {
     grant(waiter_of(*entry), State::node_granted, now, woken);
   }
-  parked_count_.store(0);
+  parked_count_.store(parked_.size());
 }
 
 inline void AdmissionQueue::leave(AdmissionWaiter& waiter) {
@@ -398,7 +466,7 @@ inline void AdmissionQueue::leave(AdmissionWaiter& waiter) {
     }
     waiter.state_ = State::idle;
   }
-  notify(woken);
+  woken.notify();
   if (had_permit) give_back(waiter.generation_, std::nullopt);
 }
 
@@ -430,7 +498,7 @@ inline Permit AdmissionWaiter::claim(Time now) {
     }
     queue_->pass_on_stale(now, woken);
   }
-  AdmissionQueue::notify(woken);
+  woken.notify();
   return permit;
 }
 
