@@ -37,13 +37,18 @@ EasyHandle* handle_of(CURL* easy) noexcept {
 }  // namespace
 
 CurlMulti::CurlMulti(Loop& loop, Reactor& reactor)
-    : loop_(loop), share_(Share::instance()), sockets_(reactor), multi_(curl_multi_init()) {
+    : loop_(loop), share_(Share::instance()), sockets_(reactor) {
+  idle_.reserve(most_idle);  // so that giving one back cannot fail
+  open();
+}
+
+void CurlMulti::open() {
+  multi_ = curl_multi_init();
   if (multi_ == nullptr) throw std::bad_alloc();
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlMulti::on_interest);
   curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlMulti::on_due);
   curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  idle_.reserve(most_idle);  // so that giving one back cannot fail
   // By default libcurl keeps four connections a running transfer: after a burst it would close the
   // others.
   curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, most_connections);
@@ -100,9 +105,13 @@ int CurlMulti::on_close_socket(void* self, curl_socket_t fd) noexcept {
 
 void CurlMulti::run_due() {
   due_ = never;  // libcurl sets it anew where there is more to come
-  int running = 0;
-  curl_multi_socket_action(multi_, CURL_SOCKET_TIMEOUT, 0, &running);
+  act(CURL_SOCKET_TIMEOUT, 0);
   go_on_connecting();
+}
+
+void CurlMulti::act(curl_socket_t fd, int what) {
+  int running = 0;
+  if (curl_multi_socket_action(multi_, fd, what, &running) != CURLM_OK) give_up();
 }
 
 /// Of several addresses 7.88 closes the socket of one that took too long, and opens that of the
@@ -115,13 +124,28 @@ void CurlMulti::go_on_connecting() {
   between_sockets_.clear();
 }
 
+/// libcurl is out of memory. 7.88 then leaves a socket's table of transfers half made, and divides
+/// by its size of zero when next it has to do with that number: nothing here goes on, and the next
+/// transfer begins with a handle that has no tables yet.
+void CurlMulti::give_up() noexcept {
+  between_sockets_.clear();
+  while (lingering_.linked()) stop(static_cast<EasyHandle*>(lingering_.next));
+  while (running_.linked()) {
+    auto* handle = static_cast<EasyHandle*>(running_.next);
+    handle->unlink();
+    curl_multi_remove_handle(multi_, handle->get());
+    handle->owner()->on_lost();
+  }
+  curl_multi_cleanup(std::exchange(multi_, nullptr));
+  due_ = never;
+}
+
 void CurlMulti::on_ready(int fd, bool readable, bool writable, bool failed) {
   if (!sockets_.wanted(fd)) return;
   const int what = (readable ? CURL_CSELECT_IN : 0) | (writable ? CURL_CSELECT_OUT : 0) |
                    (failed ? CURL_CSELECT_ERR : 0);
-  int running = 0;
   acting_on_ = fd;
-  curl_multi_socket_action(multi_, fd, what, &running);
+  act(fd, what);
   acting_on_ = -1;
   go_on_connecting();
 }
@@ -154,6 +178,7 @@ EasyHandle* CurlMulti::start(HttpTransfer& transfer, const Endpoint& endpoint,
                              HttpTransfer::Mode mode, std::string_view body,
                              std::span<const Header> extra) {
   if (lingering_.linked()) finish_lingering();
+  if (multi_ == nullptr) open();
   std::unique_ptr<EasyHandle> handle = take_idle(endpoint, mode);
   if (const char* bad = handle->prepare(transfer, body, extra)) {
     transfer.fail(
@@ -162,6 +187,7 @@ EasyHandle* CurlMulti::start(HttpTransfer& transfer, const Endpoint& endpoint,
     return nullptr;
   }
   if (curl_multi_add_handle(multi_, handle->get()) != CURLM_OK) throw std::bad_alloc();
+  running_.push_back(*handle);
   return handle.release();
 }
 
@@ -175,10 +201,14 @@ void CurlMulti::stop(EasyHandle* handle) noexcept {
   keep_idle(std::unique_ptr<EasyHandle>(handle));
 }
 
-void CurlMulti::linger(EasyHandle* handle) {
+void CurlMulti::linger(EasyHandle* handle) noexcept {
   handle->disown();
   lingering_.push_back(*handle);
-  handle->grace.arm(loop_, after(loop_.now(), linger_limit), &CurlMulti::on_grace_over, handle);
+  try {
+    handle->grace.arm(loop_, after(loop_.now(), linger_limit), &CurlMulti::on_grace_over, handle);
+  } catch (const std::bad_alloc&) {
+    return stop(handle);  // then the connection is not used again
+  }
   curl_easy_pause(handle->get(), CURLPAUSE_CONT);
 }
 
@@ -191,9 +221,11 @@ void CurlMulti::on_grace_over(void* handle) {
 /// is about to start.
 void CurlMulti::finish_lingering() {
   int left = looked_at_before_start;
-  for (Link* link = lingering_.next; link != &lingering_ && left > 0; link = link->next, --left) {
+  for (Link* link = lingering_.next; link != &lingering_ && left > 0; --left) {
     const int fd = static_cast<EasyHandle*>(link)->socket();
+    link = link->next;
     if (fd >= 0) on_ready(fd, true, false, false);
+    if (!lingering_.linked()) break;  // given up
   }
   collect_finished();
 }

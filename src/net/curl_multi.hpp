@@ -44,7 +44,7 @@ class CurlMulti {
   void stop(EasyHandle* handle) noexcept;
 
   /// Lets a transfer go on without its owner until its body ends, or `linger_limit` is over.
-  void linger(EasyHandle* handle);
+  void linger(EasyHandle* handle) noexcept;
   static constexpr Duration linger_limit = std::chrono::seconds(1);
 
   // For EasyHandle.
@@ -69,14 +69,18 @@ class CurlMulti {
   void keep_idle(std::unique_ptr<EasyHandle> handle) noexcept;
   void finish_lingering();
   void go_on_connecting();
+  void open();
+  void act(curl_socket_t fd, int what);
+  void give_up() noexcept;
 
   Loop& loop_;
   std::shared_ptr<Share> share_;
   SocketTable sockets_;
-  CURLM* multi_;
+  CURLM* multi_ = nullptr;  // null: given up, until the next start
   Time due_ = never;
   int acting_on_ = -1;                             // the socket whose readiness libcurl works on
   std::vector<std::unique_ptr<EasyHandle>> idle_;  // the warmest last
+  Link running_;                                   // with an owner
   Link lingering_;
   std::vector<EasyHandle*> between_sockets_;  // lost one before there was a connection
 };

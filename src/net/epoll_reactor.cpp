@@ -56,8 +56,8 @@ int EpollReactor::change(int what, int fd, unsigned events) noexcept {
 
 void EpollReactor::watch(int fd, Interest interest) {
   const auto index = static_cast<std::size_t>(fd);
-  if (index >= watched_.size()) watched_.resize(index + 1);
   const unsigned events = events_of(interest);
+  if (index >= watched_.size() && !grow(index + 1)) return change_unknown(fd, events);
   if (interest == Interest::none) {
     if (watched_[index] != 0) change(EPOLL_CTL_DEL, fd, 0);
     watched_[index] = 0;
@@ -69,6 +69,24 @@ void EpollReactor::watch(int fd, Interest interest) {
   // New, or closed by others and its number used again. Out of kernel memory: the call's clocks
   // notice.
   if (change(EPOLL_CTL_ADD, fd, events) != 0) watched_[index] = 0;
+}
+
+bool EpollReactor::grow(std::size_t size) noexcept {
+  try {
+    watched_.resize(size);
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+}
+
+/// Without memory to note what is in the set the kernel is asked.
+void EpollReactor::change_unknown(int fd, unsigned events) noexcept {
+  if (events == 0) {
+    change(EPOLL_CTL_DEL, fd, 0);
+  } else if (change(EPOLL_CTL_MOD, fd, events) != 0) {
+    change(EPOLL_CTL_ADD, fd, events);
+  }
 }
 
 void EpollReactor::arm(Time at) {

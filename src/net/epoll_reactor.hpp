@@ -45,6 +45,8 @@ class EpollReactor final : public Reactor {
   static constexpr int most_ready = 64;
 
   int change(int what, int fd, unsigned events) noexcept;
+  bool grow(std::size_t size) noexcept;
+  void change_unknown(int fd, unsigned events) noexcept;
 
   UniqueFd epoll_;
   UniqueFd event_;

@@ -33,7 +33,25 @@ HttpTransfer::~HttpTransfer() {
   if (handle_ != nullptr && !loop_.forked()) loop_.curl().stop(std::exchange(handle_, nullptr));
 }
 
-std::size_t HttpTransfer::on_body(const char* bytes, std::size_t size) {
+/// No exception goes through libcurl.
+std::size_t HttpTransfer::on_body(const char* bytes, std::size_t size) noexcept {
+  try {
+    return gather(bytes, size);
+  } catch (const std::bad_alloc&) {
+    fail_without_memory();
+    return 0;
+  }
+}
+
+bool HttpTransfer::on_header(std::string_view line) noexcept {
+  try {
+    return note_header(line);
+  } catch (const std::bad_alloc&) {
+    return fail_without_memory();
+  }
+}
+
+std::size_t HttpTransfer::gather(const char* bytes, std::size_t size) {
   if (mode_ == Mode::streamed) {
     if (in_.size() >= high_water) {
       paused_ = true;
@@ -49,7 +67,7 @@ std::size_t HttpTransfer::on_body(const char* bytes, std::size_t size) {
   return size;
 }
 
-bool HttpTransfer::on_header(std::string_view line) {
+bool HttpTransfer::note_header(std::string_view line) {
   const bool was_complete = head_.complete();
   if (const char* wrong = head_.add(line)) return fail(TransferError::Kind::protocol, wrong);
   if (http_2_only_ && !head_.http_2()) {
@@ -69,27 +87,48 @@ bool HttpTransfer::on_header(std::string_view line) {
 /// on another. Were that one gone as well it would go on; a request is not sent a third time.
 bool HttpTransfer::on_request() noexcept {
   if (++sends_ <= 2) return true;
-  return fail(TransferError::Kind::reset_before_head,
-              "the node closed two connections before it answered");
+  try {
+    return fail(TransferError::Kind::reset_before_head,
+                "the node closed two connections before it answered");
+  } catch (const std::bad_alloc&) {
+    return fail_without_memory();
+  }
 }
 
-void HttpTransfer::on_finished(int curl_code, const char* detail) {
+void HttpTransfer::on_finished(int curl_code, const char* detail) noexcept {
   finished_ = true;
-  if (!error_) {
+  try {
     if (curl_code != CURLE_OK) {
-      error_ = transfer_error(curl_code, head_.complete(), detail);
+      fail(transfer_error(curl_code, head_.complete(), detail));
     } else if (!head_.complete()) {
-      error_ = TransferError{TransferError::Kind::reset_before_head,
-                             "connection closed within the response head"};
+      fail({TransferError::Kind::reset_before_head, "connection closed within the response head"});
     }
+  } catch (const std::bad_alloc&) {
+    fail_without_memory();
   }
   wake_reader();
 }
 
-bool HttpTransfer::fail(TransferError::Kind kind, std::string text) {
-  if (!error_) error_ = TransferError{kind, std::move(text)};
-  if (handle_ != nullptr) handle_->close_connection();
+void HttpTransfer::on_lost() noexcept {
+  if (finished_) return;
+  fail_without_memory();
+  finished_ = true;
+  wake_reader();
+}
+
+/// A text that needs no memory either.
+bool HttpTransfer::fail_without_memory() noexcept {
+  return fail({TransferError::Kind::internal, "out of memory"});
+}
+
+bool HttpTransfer::fail(TransferError error) noexcept {
+  if (!error_) error_ = std::move(error);
   return false;
+}
+
+bool HttpTransfer::fail(TransferError::Kind kind, std::string text) {
+  if (handle_ != nullptr) handle_->close_connection();
+  return fail(TransferError{kind, std::move(text)});
 }
 
 void HttpTransfer::wake_reader() {

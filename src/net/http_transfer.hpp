@@ -97,16 +97,21 @@ class HttpTransfer {
   friend class EasyHandle;
 
   // From libcurl's callbacks: note and wake, nothing else.
-  std::size_t on_body(const char* bytes, std::size_t size);
-  bool on_header(std::string_view line);
+  std::size_t on_body(const char* bytes, std::size_t size) noexcept;
+  bool on_header(std::string_view line) noexcept;
   bool on_request() noexcept;
   bool replayable() const noexcept { return sends_ == 1 && !head_.begun() && !error_; }
-  void on_finished(int curl_code, const char* detail);
+  void on_finished(int curl_code, const char* detail) noexcept;
+  void on_lost() noexcept;
 
+  std::size_t gather(const char* bytes, std::size_t size);
+  bool note_header(std::string_view line);
   bool begin_read();
   bool readable() const noexcept;
   Chunk take() noexcept;
   bool fail(TransferError::Kind kind, std::string text);
+  bool fail(TransferError error) noexcept;
+  bool fail_without_memory() noexcept;
   void wake_reader();
   void watch_clock(Time deadline);
   static void on_clock(void* self);

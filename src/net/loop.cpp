@@ -54,6 +54,10 @@ Loop::Loop(Reactor& host)
       curl_(std::make_unique<CurlMulti>(*this, *reactor_)) {}
 
 Loop::~Loop() {
+  while (Errand* errand = std::exchange(first_errand_, nullptr)) {
+    first_errand_ = errand->next_;
+    const std::shared_ptr<void> keep = std::move(errand->keep_);
+  }
   attachments_.clear();
   if (forked()) {
     CurlMulti::abandon(std::move(curl_));
@@ -156,6 +160,27 @@ void Loop::run_posted() {
     throw;
   }
   running_posted_.clear();
+  run_errands();
+}
+
+void Loop::run_errands() {
+  std::shared_ptr<void> keep;
+  while (Errand* errand = take_errand(keep)) {
+    --budget_;
+    errand->run();
+    keep.reset();
+  }
+}
+
+Errand* Loop::take_errand(std::shared_ptr<void>& keep) noexcept {
+  const std::lock_guard lock(posted_mutex_);
+  Errand* errand = first_errand_;
+  if (errand == nullptr) return nullptr;
+  first_errand_ = std::exchange(errand->next_, nullptr);
+  if (first_errand_ == nullptr) last_errand_ = nullptr;
+  errand->posted_ = false;
+  keep = std::move(errand->keep_);
+  return errand;
 }
 
 /// What was behind work that threw keeps its place in the line.
@@ -166,7 +191,9 @@ void Loop::post_again(std::size_t first) {
   for (auto& work : posted_) running_posted_.push_back(std::move(work));
   posted_.swap(running_posted_);
   running_posted_.clear();
-  if (!posted_.empty()) has_posted_.store(true, std::memory_order_relaxed);
+  if (!posted_.empty() || first_errand_ != nullptr) {
+    has_posted_.store(true, std::memory_order_relaxed);
+  }
 }
 
 void Loop::resume_ready() {
@@ -222,6 +249,20 @@ void Loop::post(std::function<void()> work) {
     const std::lock_guard lock(posted_mutex_);
     first = posted_.empty();
     posted_.push_back(std::move(work));
+    has_posted_.store(true, std::memory_order_relaxed);
+  }
+  if (first && !on_loop_thread()) reactor_->wake();
+}
+
+void Loop::post(Errand& errand, std::shared_ptr<void> keep) noexcept {
+  bool first = false;
+  {
+    const std::lock_guard lock(posted_mutex_);
+    if (std::exchange(errand.posted_, true)) return;
+    errand.keep_ = std::move(keep);
+    first = first_errand_ == nullptr;
+    (first ? first_errand_ : last_errand_->next_) = &errand;
+    last_errand_ = &errand;
     has_posted_.store(true, std::memory_order_relaxed);
   }
   if (first && !on_loop_thread()) reactor_->wake();

@@ -41,6 +41,24 @@ struct Doomed : Link {
   virtual void reap() noexcept = 0;
 };
 
+/// Work for a loop's thread that takes no memory to hand over: at the end of a call there may be
+/// none.
+class Errand {
+ public:
+  Errand() = default;
+  Errand(const Errand&) = delete;
+  Errand& operator=(const Errand&) = delete;
+  virtual ~Errand() = default;
+
+  virtual void run() = 0;
+
+ private:
+  friend class Loop;
+  Errand* next_ = nullptr;  // these three under the loop's posted_mutex_
+  bool posted_ = false;
+  std::shared_ptr<void> keep_{};
+};
+
 class Loop {
  public:
   /// On an epoll set of its own. Throws std::system_error when the process is out of descriptors.
@@ -59,6 +77,10 @@ class Loop {
   void run_ready();
   void run_for(Duration wait);
   void post(std::function<void()> work);
+
+  /// The same for an errand, which runs after what was posted before it; one that is on its way
+  /// already is on its way. `keep` is held until then: it owns the errand. Any thread.
+  void post(Errand& errand, std::shared_ptr<void> keep) noexcept;
   void on_ready(int fd, bool readable, bool writable, bool failed);
   void on_timer();
 
@@ -121,6 +143,8 @@ class Loop {
   void settle();
   void run_posted();
   void post_again(std::size_t first);
+  void run_errands();
+  Errand* take_errand(std::shared_ptr<void>& keep) noexcept;
   void resume_ready();
   void reap();
   bool has_work() const noexcept;
@@ -144,6 +168,8 @@ class Loop {
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   std::vector<std::function<void()>> running_posted_;
+  Errand* first_errand_ = nullptr;
+  Errand* last_errand_ = nullptr;
   std::unique_ptr<CurlMulti> curl_;
   std::vector<std::pair<std::uint64_t, std::shared_ptr<void>>> attachments_;
 };
