@@ -5,6 +5,7 @@
 #include "router/call_root.hpp"
 #include "router/explain.hpp"
 #include "router/loop_pool.hpp"
+#include "router/no_memory.hpp"
 #include "router/pull_stream.hpp"
 #include "router/router_core.hpp"
 #include "router/snapshot.hpp"
@@ -41,7 +42,9 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 Stream::~Stream() = default;
 Stream::Stream(std::unique_ptr<detail::StreamState> state) noexcept : state_(std::move(state)) {}
 
-Result<std::optional<Event>> Stream::next() { return state_->next(); }
+Result<std::optional<Event>> Stream::next() {
+  return detail::without_throwing([&] { return state_->next(); });
+}
 const Reply& Stream::reply() const noexcept { return state_->reply(); }
 
 Stream::Iterator Stream::begin() {
@@ -65,8 +68,10 @@ Stream::Iterator& Stream::Iterator::operator++() {
 }
 
 Result<Router> Router::create(Config config) {
-  if (Result<void> ready = config.prepare(); !ready) return ready.error();
-  return Router(std::make_shared<detail::RouterCore>(std::move(config)));
+  return detail::without_throwing([&]() -> Result<Router> {
+    if (Result<void> ready = config.prepare(); !ready) return std::move(ready).error();
+    return Router(std::make_shared<detail::RouterCore>(std::move(config)));
+  });
 }
 
 Router::Router(Config config) {
@@ -91,23 +96,27 @@ Router::~Router() {
 }
 
 Result<Reply> Router::route(const Request& request) {
-  core_->enter();
-  std::unique_ptr<detail::WorkerLoop> worker = core_->loops().take(*core_);
-  Result<Reply> result = [&] {
-    detail::CallRoot root(core_, worker->state, worker->loop.core(), request, nullptr);
-    root.start();
-    while (!root.finished()) worker->loop.run_for(std::chrono::hours(1));
-    return root.take_result();
-  }();
-  core_->loops().give(std::move(worker));
-  return result;
+  return detail::without_throwing([&] {
+    core_->enter();
+    std::unique_ptr<detail::WorkerLoop> worker = core_->loops().take(*core_);
+    Result<Reply> result = [&] {
+      detail::CallRoot root(core_, worker->state, worker->loop.core(), request, nullptr);
+      root.start();
+      while (!root.finished()) worker->loop.run_for(std::chrono::hours(1));
+      return root.take_result();
+    }();
+    core_->loops().give(std::move(worker));
+    return result;
+  });
 }
 
 Result<Stream> Router::stream(const Request& request) {
-  core_->enter();
-  auto state = std::make_unique<detail::StreamState>(core_, core_->loops().take(*core_), request);
-  if (Result<void> opened = state->open(); !opened) return opened.error();
-  return Stream(std::move(state));
+  return detail::without_throwing([&]() -> Result<Stream> {
+    core_->enter();
+    auto state = std::make_unique<detail::StreamState>(core_, core_->loops().take(*core_), request);
+    if (Result<void> opened = state->open(); !opened) return std::move(opened).error();
+    return Stream(std::move(state));
+  });
 }
 
 Call Router::start(const Request& request, Callbacks callbacks) {
@@ -115,7 +124,7 @@ Call Router::start(const Request& request, Callbacks callbacks) {
   detail::Background& background = core_->background();
   EventLoop& loop = background.loop();
   auto handle = std::make_shared<detail::CallHandle>(core_, loop, request, std::move(callbacks));
-  loop.post([handle, &background] { handle->start(background.state()); });
+  loop.post([handle, &background] { handle->start_or_fail(background.state()); });
   return Call(std::move(handle));
 }
 
@@ -140,15 +149,19 @@ void Router::use(std::shared_ptr<Strategy> strategy) { core_->use(std::move(stra
 void Router::use(std::shared_ptr<Observer> observer) { core_->use(std::move(observer)); }
 void Router::maintain(EventLoop& loop) { core_->maintain(loop.core()); }
 
-Result<void> Router::add_node(NodeConfig node) { return core_->add_node(std::move(node)); }
-Result<void> Router::remove_node(std::string_view name) { return core_->remove_node(name); }
+Result<void> Router::add_node(NodeConfig node) {
+  return detail::without_throwing([&] { return core_->add_node(std::move(node)); });
+}
+Result<void> Router::remove_node(std::string_view name) {
+  return detail::without_throwing([&] { return core_->remove_node(name); });
+}
 Result<void> Router::drain_node(std::string_view name, bool drain) {
-  return core_->drain_node(name, drain);
+  return detail::without_throwing([&] { return core_->drain_node(name, drain); });
 }
 
 Snapshot Router::snapshot() const { return detail::take_snapshot(*core_); }
 Result<Explanation> Router::explain(const Request& request) const {
-  return detail::explain(*core_, request);
+  return detail::without_throwing([&] { return detail::explain(*core_, request); });
 }
 const Config& Router::config() const noexcept { return core_->config(); }
 

@@ -215,10 +215,13 @@ class Router {
   /// from that.
   Result<Stream> stream(const Request& request);
 
-  /// Starts a call on the router's background loop.
+  /// Starts a call on the router's background loop. Throws std::bad_alloc, or std::system_error
+  /// when the process is out of threads or descriptors: then nothing has begun and on_done does not
+  /// come.
   Call start(const Request& request, Callbacks callbacks);
 
-  /// Starts a call on `loop`; call it on the loop's thread.
+  /// Starts a call on `loop`; call it on the loop's thread. Throws std::bad_alloc: then nothing has
+  /// begun and on_done does not come.
   Call run_on(EventLoop& loop, const Request& request, Callbacks callbacks);
 
   Result<Reply> route_chat(std::string_view body);        ///< POST /v1/chat/completions

@@ -58,6 +58,13 @@ AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket, Rung rung)
 
 AttemptTicket::~AttemptTicket() {
   if (!open_) return;
+  try {
+    abandon();
+  } catch (const std::bad_alloc&) {  // the record is lost; the node's ticket gives itself back
+  }
+}
+
+void AttemptTicket::abandon() {
   if (call_.ending == Ending::deadline && first_content_) {  // it was not silent
     close(nullptr, ErrorCode::deadline_exceeded, 0, "cut by the call's deadline", {});
   } else if (call_.ending == Ending::deadline) {

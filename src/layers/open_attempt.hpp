@@ -45,6 +45,8 @@ class AttemptTicket {
   void fail(const AttemptFailure& failure, const Usage& usage = {});
 
  private:
+  void abandon();
+
   /// `outcome` null: abandoned, nobody is to blame.
   void close(const Outcome* outcome, std::optional<ErrorCode> error, int http_status,
              std::string_view reason, const Usage& usage);

@@ -1,5 +1,6 @@
 #include "router/async_call.hpp"
 
+#include "router/no_memory.hpp"
 #include "router/router_core.hpp"
 
 namespace llmroute::detail {
@@ -21,24 +22,42 @@ CallHandle::CallHandle(std::shared_ptr<RouterCore> core, EventLoop& loop, const 
       sink_(loop.core(), callbacks_) {}
 
 void CallHandle::start(LoopState& state) {
-  self_ = shared_from_this();
   Sink* sink = callbacks_.on_event ? &sink_ : nullptr;
+  arm_later(never);  // has its place from here on: at the end nothing may be missing
   root_.emplace(*this, core_, state, loop_.core(), request_.get(), sink);
+  self_ = shared_from_this();
   starting_ = true;
   root_->start();
   starting_ = false;
 }
 
-void CallHandle::on_end() {
-  if (!starting_) return deliver();
+void CallHandle::start_or_fail(LoopState& state) noexcept {
+  try {
+    start(state);
+  } catch (const std::bad_alloc&) {
+    later_.disarm();
+    give(out_of_memory());
+  }
+}
+
+void CallHandle::arm_later(Time at) {
   later_.arm(
-      loop_.core(), loop_.now(), [](void* self) { static_cast<CallHandle*>(self)->deliver(); },
-      this);
+      loop_.core(), at, [](void* self) { static_cast<CallHandle*>(self)->deliver(); }, this);
+}
+
+void CallHandle::on_end() {
+  if (starting_) return arm_later(loop_.now());
+  later_.disarm();
+  deliver();
 }
 
 void CallHandle::deliver() {
   const std::shared_ptr<CallHandle> keep = std::move(self_);
   Result<Reply> result = root_->take_result();
+  give(std::move(result));
+}
+
+void CallHandle::give(Result<Reply> result) {
   Callbacks callbacks = std::move(callbacks_);  // what they captured goes when they are done
   root_.reset();
   if (callbacks.on_done) callbacks.on_done(std::move(result));
@@ -49,16 +68,19 @@ void CallHandle::deliver() {
 }
 
 void CallHandle::cancel() {
-  if (done()) return;
-  loop_.post([self = shared_from_this()] {
-    if (self->root_) self->root_->end(Ending::cancelled);
-  });
+  if (!done()) loop_.core().post(cancelling_, shared_from_this());
 }
 
 void CallHandle::drained() {
   if (done()) return;
   if (loop_.core().on_loop_thread()) return sink_.drained();
-  loop_.post([self = shared_from_this()] { self->sink_.drained(); });
+  loop_.core().post(draining_, shared_from_this());
 }
+
+void CallHandle::Cancelling::run() {
+  if (handle_.root_) handle_.root_->end(Ending::cancelled);
+}
+
+void CallHandle::Draining::run() { handle_.sink_.drained(); }
 
 }  // namespace llmroute::detail

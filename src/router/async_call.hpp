@@ -20,6 +20,9 @@ class CallHandle : public std::enable_shared_from_this<CallHandle> {
   /// Begins the call. On the loop's thread.
   void start(LoopState& state);
 
+  /// The same where nobody would see what is thrown: a call that cannot begin is over.
+  void start_or_fail(LoopState& state) noexcept;
+
   /// Any thread. The work is done on the loop's.
   void cancel();
   void drained();
@@ -52,8 +55,28 @@ class CallHandle : public std::enable_shared_from_this<CallHandle> {
     CallHandle& handle_;
   };
 
+  class Cancelling final : public net::Errand {
+   public:
+    explicit Cancelling(CallHandle& handle) noexcept : handle_(handle) {}
+    void run() override;
+
+   private:
+    CallHandle& handle_;
+  };
+
+  class Draining final : public net::Errand {
+   public:
+    explicit Draining(CallHandle& handle) noexcept : handle_(handle) {}
+    void run() override;
+
+   private:
+    CallHandle& handle_;
+  };
+
   void on_end();
+  void arm_later(Time at);
   void deliver();
+  void give(Result<Reply> result);
 
   std::shared_ptr<RouterCore> core_;
   EventLoop& loop_;
@@ -62,6 +85,8 @@ class CallHandle : public std::enable_shared_from_this<CallHandle> {
   CallbackSink sink_;
   std::optional<Root> root_;
   net::Timer later_;  // on_done never comes from inside start
+  Cancelling cancelling_{*this};
+  Draining draining_{*this};
   bool starting_ = false;
   std::atomic<bool> done_{false};
   std::shared_ptr<CallHandle> self_;  // while the call runs

@@ -17,16 +17,18 @@ void Background::turn(const std::shared_ptr<Shared>& shared) {
 
 Background::~Background() {
   if (!thread_.joinable()) return;
-  shared_->worker.loop.post([shared = shared_.get()] {
-    shared->keeper.reset();
-    shared->worker.state.end_all(Ending::shutting_down);
-    shared->stop.store(true, std::memory_order_release);
-  });
+  shared_->worker.loop.core().post(*shared_, shared_);
   if (thread_.get_id() == std::this_thread::get_id()) {
     thread_.detach();  // it holds what it runs on
   } else {
     thread_.join();
   }
+}
+
+void Background::Shared::run() {
+  keeper.reset();
+  worker.state.end_all(Ending::shutting_down);
+  stop.store(true, std::memory_order_release);
 }
 
 void Background::abandon() noexcept {

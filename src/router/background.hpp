@@ -34,8 +34,9 @@ class Background {
   void abandon() noexcept;
 
  private:
-  struct Shared {
+  struct Shared final : net::Errand {
     explicit Shared(RouterCore& core) : worker(core) {}
+    void run() override;  // the end
     struct Worker {
       explicit Worker(RouterCore& core) : state(core) {}
       EventLoop loop;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "router/no_memory.hpp"
 #include "router/router_core.hpp"
 
 namespace llmroute::detail {
@@ -17,11 +18,20 @@ CallRoot::~CallRoot() {
 void CallRoot::start() {
   entry_.root = this;
   state_.local.roots.push_back(entry_);
-  if (state_.deadline != never) {
-    deadline_.arm(state_.loop, state_.deadline, &CallRoot::on_deadline, this);
+  state_.loop.inside([this] { begin(); });
+}
+
+/// Without memory for the first step the call is over as it begins.
+void CallRoot::begin() noexcept {
+  try {
+    if (state_.deadline != never) {
+      deadline_.arm(state_.loop, state_.deadline, &CallRoot::on_deadline, this);
+    }
+    task_ = Next{core_->chain()}(state_);
+  } catch (const std::bad_alloc&) {
+    return end(Ending::no_memory);
   }
-  task_ = Next{core_->chain()}(state_);
-  state_.loop.inside([this] { task_.start(&CallRoot::on_task_done, this); });
+  task_.start(&CallRoot::on_task_done, this);
 }
 
 void CallRoot::end(Ending why) {
@@ -43,21 +53,31 @@ void CallRoot::on_task_done(void* self) {
 void CallRoot::on_deadline(void* self) { static_cast<CallRoot*>(self)->end(Ending::deadline); }
 
 void CallRoot::reap() noexcept {
-  if (task_.done()) return conclude(outcome_of_task());
+  const bool done = task_.done();
   const Duration waited = state_.elapsed();
-  task_.reset();  // every layer's frame, innermost first
+  try {
+    if (done) return conclude(outcome_of_task());
+    task_.reset();  // every layer's frame, innermost first
+    conclude(outcome_of_ending(waited));
+  } catch (const std::bad_alloc&) {
+    task_.reset();
+    conclude(out_of_memory());
+  }
+}
+
+/// Why a call has no answer whose task did not come to its end.
+Error CallRoot::outcome_of_ending(Duration waited) const {
   switch (state_.ending) {
     case Ending::deadline:
-      conclude(state_.fail(ErrorCode::deadline_exceeded,
-                           fmt::format("deadline of {:.3g} s over for \"{}\": {} attempts",
-                                       seconds(waited), state_.model, state_.attempts.size())));
-      break;
+      return state_.fail(ErrorCode::deadline_exceeded,
+                         fmt::format("deadline of {:.3g} s over for \"{}\": {} attempts",
+                                     seconds(waited), state_.model, state_.attempts.size()));
     case Ending::shutting_down:
-      conclude(state_.fail(ErrorCode::shutting_down, "the router was closed during the call"));
-      break;
+      return state_.fail(ErrorCode::shutting_down, "the router was closed during the call");
+    case Ending::no_memory:
+      return out_of_memory();
     default:
-      conclude(state_.fail(ErrorCode::cancelled, "the call was cancelled"));
-      break;
+      return state_.fail(ErrorCode::cancelled, "the call was cancelled");
   }
 }
 
@@ -68,6 +88,8 @@ Result<Reply> CallRoot::outcome_of_task() {
     Result<Reply> result = std::move(task_.result());
     task_.reset();
     return result;
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& thrown) {
     task_.reset();
     return state_.fail(ErrorCode::internal,
@@ -78,7 +100,7 @@ Result<Reply> CallRoot::outcome_of_task() {
   }
 }
 
-void CallRoot::conclude(Result<Reply> result) {
+void CallRoot::conclude(Result<Reply> result) noexcept {
   deadline_.disarm();
   entry_.unlink();
   state_.permit = {};

@@ -43,9 +43,11 @@ class CallRoot : private net::Doomed {
   virtual void on_end() {}
 
  private:
+  void begin() noexcept;
   void reap() noexcept override;
   Result<Reply> outcome_of_task();
-  void conclude(Result<Reply> result);
+  Error outcome_of_ending(Duration waited) const;
+  void conclude(Result<Reply> result) noexcept;
   void tell_of_end();
   static void on_task_done(void* self);
   static void on_deadline(void* self);

@@ -3,6 +3,6 @@
 
 namespace llmroute::detail {
 
-enum class Ending { running, finished, cancelled, deadline, shutting_down };
+enum class Ending { running, finished, cancelled, deadline, shutting_down, no_memory };
 
 }  // namespace llmroute::detail

@@ -54,6 +54,20 @@ net::Task<ListAnswer> ask_for_list(net::Loop& loop, const net::Endpoint& endpoin
 Housekeeper::Housekeeper(RouterCore& core, net::Loop& loop) : core_(core), loop_(loop) { tick(); }
 Housekeeper::~Housekeeper() = default;
 
+void Housekeeper::wake_at(Time at) {
+  timer_.arm(
+      loop_, at, [](void* self) { static_cast<Housekeeper*>(self)->tick_or_later(); }, this);
+}
+
+/// Without memory the rest waits: the timer that has just fired has left its place.
+void Housekeeper::tick_or_later() noexcept {
+  wake_at(after(loop_.now(), retry_discovery));
+  try {
+    tick();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 void Housekeeper::tick() {
   watch_nodes();
   const Config& config = core_.config();
@@ -78,9 +92,7 @@ void Housekeeper::tick() {
     }
   }
   core_.loops().close_stale(now);
-  timer_.arm(
-      loop_, std::max(next, after(now, shortest_tick)),
-      [](void* self) { static_cast<Housekeeper*>(self)->tick(); }, this);
+  wake_at(std::max(next, after(now, shortest_tick)));
 }
 
 /// Follows additions, removals and changes of nodes.

@@ -33,6 +33,8 @@ class Housekeeper {
  private:
   struct Watched;  // one node: what is under way, what is due
 
+  void wake_at(Time at);
+  void tick_or_later() noexcept;
   void tick();
   void watch_nodes();
   static net::Task<bool> probe(Housekeeper& keeper, Watched& watched);

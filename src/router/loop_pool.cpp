@@ -22,17 +22,20 @@ std::unique_ptr<WorkerLoop> LoopPool::take(RouterCore& core) {
   return std::make_unique<WorkerLoop>(core);
 }
 
-void LoopPool::give(std::unique_ptr<WorkerLoop> worker) {
+void LoopPool::give(std::unique_ptr<WorkerLoop> worker) noexcept {
   if (worker->loop.core().forked()) return;  // the parent's: it may only be destroyed
   static const std::size_t most =
       std::size_t{2} * std::max(1u, std::thread::hardware_concurrency());
   const Time now = worker->loop.now();
   worker->idle_since = now;
-  {
-    const std::lock_guard lock(mutex_);
-    if (idle_.size() < most) idle_.push_back(std::move(worker));
+  try {
+    {
+      const std::lock_guard lock(mutex_);
+      if (idle_.size() < most) idle_.push_back(std::move(worker));
+    }
+    close_stale(now);
+  } catch (const std::bad_alloc&) {  // then this loop is closed, or others are closed later
   }
-  close_stale(now);
 }
 
 void LoopPool::close_stale(Time now) {

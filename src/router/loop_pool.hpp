@@ -30,7 +30,7 @@ class LoopPool {
   std::unique_ptr<WorkerLoop> take(RouterCore& core);
 
   /// Keeps the loop for the next call, or closes it when enough are idle. Any thread.
-  void give(std::unique_ptr<WorkerLoop> worker);
+  void give(std::unique_ptr<WorkerLoop> worker) noexcept;
 
   /// Closes what has been idle for `idle_limit`. Any thread.
   void close_stale(Time now);

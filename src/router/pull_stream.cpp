@@ -34,7 +34,7 @@ StreamState::~StreamState() {
 Result<void> StreamState::open() {
   root_->start();
   turn_until_event();
-  if (!slot_.event && error_) return *error_;
+  if (!slot_.event && error_) return std::move(*error_);
   fresh_ = true;
   return {};
 }

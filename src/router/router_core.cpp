@@ -149,12 +149,22 @@ bool RouterCore::wants_housekeeping() const {
 
 void RouterCore::start_housekeeping() {
   const std::lock_guard lock(threads_mutex_);
-  if (housekeeping_settled_.exchange(true, std::memory_order_acq_rel)) return;
-  if (!wants_housekeeping()) return;
-  housekeeping_thread_ = std::make_unique<Background>(*this);
-  housekeeping_thread_->loop().post([this, thread = housekeeping_thread_.get()] {
-    thread->keep(std::make_unique<Housekeeper>(*this, thread->loop().core()));
-  });
+  if (housekeeping_settled_.load(std::memory_order_relaxed)) return;
+  if (wants_housekeeping()) {
+    if (!housekeeping_thread_) housekeeping_thread_ = std::make_unique<Background>(*this);
+    housekeeping_thread_->loop().post(
+        [this, thread = housekeeping_thread_.get()] { keep_house(*thread); });
+  }
+  housekeeping_settled_.store(true, std::memory_order_release);
+}
+
+/// On the housekeeping thread. Without memory for it the next call tries again.
+void RouterCore::keep_house(Background& thread) noexcept {
+  try {
+    thread.keep(std::make_unique<Housekeeper>(*this, thread.loop().core()));
+  } catch (const std::bad_alloc&) {
+    housekeeping_settled_.store(false, std::memory_order_release);
+  }
 }
 
 void RouterCore::maintain(net::Loop& loop) {

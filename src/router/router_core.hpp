@@ -75,6 +75,7 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   PoolOptions pool_options();
   bool wants_housekeeping() const;
   void start_housekeeping();
+  void keep_house(Background& thread) noexcept;
   void after_fork();
 
   static inline std::atomic<std::uint64_t> last_id_{0};

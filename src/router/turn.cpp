@@ -11,10 +11,12 @@ Turn::~Turn() { waiter_.leave(); }
 
 void Turn::granted(void* context) {
   auto* bell = static_cast<Bell*>(context);
-  bell->loop.post([bell = bell->shared_from_this()] {
-    bell->rung = true;
-    if (bell->sleeper != nullptr) bell->loop.wake(*bell->sleeper);
-  });
+  bell->loop.post(*bell, bell->shared_from_this());
+}
+
+void Turn::Bell::run() {
+  rung = true;
+  if (sleeper != nullptr) loop.wake(*sleeper);
 }
 
 void Turn::Wait::await_suspend(std::coroutine_handle<> handle) {

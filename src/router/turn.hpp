@@ -44,8 +44,9 @@ class Turn {
  private:
   /// What a grant reaches: outlives the coroutine, and knows whether it still sleeps. All but
   /// `loop` on the loop's thread.
-  struct Bell : std::enable_shared_from_this<Bell> {
+  struct Bell final : net::Errand, std::enable_shared_from_this<Bell> {
     explicit Bell(net::Loop& event_loop) noexcept : loop(event_loop) {}
+    void run() override;
     net::Loop& loop;
     net::Waiter* sleeper = nullptr;
     bool rung = false;
