@@ -68,7 +68,9 @@ void EpollReactor::watch(int fd, Interest interest) {
   if (known && (change(EPOLL_CTL_MOD, fd, events) == 0 || errno != ENOENT)) return;
   // New, or closed by others and its number used again. Out of kernel memory: the call's clocks
   // notice.
-  if (change(EPOLL_CTL_ADD, fd, events) != 0) watched_[index] = 0;
+  if (change(EPOLL_CTL_ADD, fd, events) == 0) return;
+  // There all the same: taking it out has failed.
+  if (errno != EEXIST || change(EPOLL_CTL_MOD, fd, events) != 0) watched_[index] = 0;
 }
 
 bool EpollReactor::grow(std::size_t size) noexcept {
