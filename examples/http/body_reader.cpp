@@ -30,10 +30,10 @@ std::size_t BodyReader::take_line(std::string_view bytes, std::string& body) {
   const std::size_t used = newline == bytes.npos ? bytes.size() : newline + 1;
   line_.append(bytes.substr(0, used));
   const std::size_t most = state_ == State::trailer ? limits_.trailers : limits_.extension + 20;
-  if (line_.size() > most) {
-    fault_ = {431, "a chunk's extension, or a trailer, is too long"};
-  } else if (state_ == State::data_end && !std::string_view("\r\n").starts_with(line_)) {
+  if (state_ == State::data_end && !std::string_view("\r\n").starts_with(line_)) {
     fault_ = {400, "a chunk must end with CR LF"};
+  } else if (line_.size() > most) {
+    fault_ = {431, "a chunk's extension, or a trailer, is too long"};
   } else if (newline != bytes.npos) {
     on_line(body);
     line_.clear();

@@ -72,8 +72,11 @@ std::size_t HeadScanner::scan(std::string_view bytes) {
   while (!fault_) {
     const std::size_t newline = bytes.find('\n', seen_);
     const std::size_t end = std::min(newline, bytes.size());
-    if (line_ == 0 && end > limits_.target + 64) fault_ = {414, "the request target is too long"};
-    if (end > limits_.head) fault_ = {431, "the header fields are too long"};
+    if (line_ == 0 && end > limits_.target + 64) {
+      fault_ = {414, "the request target is too long"};
+    } else if (end > limits_.head) {
+      fault_ = {431, "the header fields are too long"};
+    }
     if (fault_ || newline == bytes.npos) break;
     if (newline == line_ || bytes[newline - 1] != '\r') {
       fault_ = {400, "a line must end with CR LF"};

@@ -186,6 +186,8 @@ OTHER = {
     "a field without an end": ("GET /livez HTTP/1.1\r\nX-A: " + "a" * 40000, 431),
     "a long target": (get(target="/" + "a" * 8200), 414),
     "a target without an end": ("GET /" + "a" * 20000, 414),
+    "a long line beyond both limits": ("GET /" + "a" * 40000, 414),
+    "much where a chunk should end": (chunked("3\r\nabc\r" + "x" * 400 + "\r\n"), 400),
     "a long chunk extension": (chunked("3;" + "a" * 300 + "\r\nabc\r\n0\r\n\r\n"), 431),
     "long extensions in all": (chunked("".join(f"1;{'a' * 200}\r\nx\r\n" for _ in range(100)) + "0\r\n\r\n"), 431),
     "long trailers": (chunked("0\r\n" + "".join(f"X: {'a' * 2000}\r\n" for _ in range(6)) + "\r\n"), 431),
