@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stages=(setup format includes headers clang tidy asan tsan coverage release python demo)
-longer=(clang_tests repeat)
+stages=(setup format includes headers clang tidy asan fuzz tsan coverage release python demo)
+longer=(clang_tests repeat fuzz_long every_failure)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
 
@@ -52,15 +52,21 @@ stage_asan() {
   run_tests asan "${names[@]}"
 }
 
+# What was found once: the corpora, in seconds.
+stage_fuzz() {
+  build asan replay_corpora
+  timeout 300 build/asan/bin/replay_corpora tests/fuzz/corpus
+}
+
 stage_tsan() {
   build tsan test_core test_net test_router
   run_tests tsan test_core test_net test_router
 }
 
 stage_coverage() {
-  build coverage test_core test_wire test_net test_router
+  build coverage test_core test_wire test_net test_router test_nth_failure
   find build/coverage -name '*.gcda' -delete
-  run_tests coverage test_core test_wire test_net test_router
+  run_tests coverage test_core test_wire test_net test_router test_nth_failure
   python3 scripts/check_coverage.py build/coverage
 }
 
@@ -79,6 +85,24 @@ stage_clang_tests() {
   build clang all
   mapfile -t names < <(test_names clang)
   run_tests clang "${names[@]}"
+}
+
+# Each target looks for new finds, a minute each; one leaves its input in build/fuzz.
+stage_fuzz_long() {
+  build fuzz all
+  local program name
+  for program in build/fuzz/bin/*_fuzz; do
+    name=$(basename "$program" _fuzz)
+    mkdir -p "build/fuzz/corpus/$name"
+    "$program" -max_total_time=60 -max_len=4096 -timeout=10 -print_final_stats=1 -verbosity=0 \
+      "-artifact_prefix=build/fuzz/$name-" "build/fuzz/corpus/$name" "tests/fuzz/corpus/$name"
+  done
+}
+
+# Each failure on a call's way, where the asan stage leaves some out.
+stage_every_failure() {
+  build asan test_nth_failure
+  LLMROUTE_EVERY_FAILURE=1 run_tests asan test_nth_failure
 }
 
 # What threads do differs from run to run.
