@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stages=(setup format includes headers clang tidy asan fuzz tsan coverage release python demo)
-longer=(clang_tests repeat fuzz_long every_failure)
+longer=(clang_tests repeat fuzz_long every_failure soak)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
 
@@ -104,6 +104,9 @@ stage_every_failure() {
   build asan test_nth_failure
   LLMROUTE_EVERY_FAILURE=1 run_tests asan test_nth_failure
 }
+
+# Half an hour of load and faults.
+stage_soak() { python3 scripts/soak.py; }
 
 # What threads do differs from run to run.
 stage_repeat() {
