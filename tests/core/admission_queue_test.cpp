@@ -432,6 +432,16 @@ TEST_CASE("the line for busy nodes", "[core][admission]") {
     CHECK(a.woken == 0);
     CHECK(b.woken == 1);
   }
+  SECTION("lets a long line look again as well") {
+    AdmissionQueue longer;
+    std::deque<Waiting> line(20);
+    for (Waiting& one : line) REQUIRE(longer.park(one.waiter, 0, time));
+    longer.node_freed(anyone, time);
+    REQUIRE(line.front().woken == 1);
+    line.front().waiter.leave();
+    CHECK(std::all_of(line.begin(), line.end(), [](const Waiting& one) { return one.woken == 1; }));
+    CHECK(longer.depth() == 0);
+  }
   SECTION("lets all look again when a turn went to waste") {
     queue.node_freed(anyone, time);
     REQUIRE(a.woken == 1);
