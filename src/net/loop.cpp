@@ -175,7 +175,7 @@ void Loop::run_errands() {
 Errand* Loop::take_errand(std::shared_ptr<void>& keep) noexcept {
   const std::lock_guard lock(posted_mutex_);
   Errand* errand = first_errand_;
-  if (errand == nullptr) return nullptr;
+  if (errand == nullptr || !posted_.empty()) return nullptr;  // that work may have been there first
   first_errand_ = std::exchange(errand->next_, nullptr);
   if (first_errand_ == nullptr) last_errand_ = nullptr;
   errand->posted_ = false;

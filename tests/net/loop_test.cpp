@@ -216,6 +216,51 @@ TEST_CASE("what is posted", "[net][loop]") {
   }
 }
 
+TEST_CASE("an errand", "[net][loop]") {
+  std::string order;
+  struct Noting final : net::Errand {
+    explicit Noting(std::string& where) : text(where) {}
+    void run() override { text += 'e'; }
+    std::string& text;
+  };
+  auto loop = std::make_unique<EventLoop>();
+  auto errand = std::make_shared<Noting>(order);
+  const std::weak_ptr<Noting> watched = errand;
+
+  SECTION("runs behind what was posted before it, also in the middle of a turn") {
+    loop->post([&] {
+      loop->post([&] { order += 'b'; });
+      loop->core().post(*errand, errand);
+    });
+    loop->post([&] { order += 'a'; });
+    CHECK(turn_until(loop->core(), [&] { return order == "abe"; }));
+  }
+  SECTION("that is on its way is not sent again, and can be later") {
+    loop->core().post(*errand, errand);
+    loop->core().post(*errand, errand);
+    loop->run_for(0s);
+    CHECK(order == "e");
+    loop->core().post(*errand, errand);
+    loop->run_for(0s);
+    CHECK(order == "ee");
+  }
+  SECTION("outlives work that throws") {
+    loop->post([] { throw std::runtime_error("the caller's"); });
+    loop->core().post(*errand, errand);
+    CHECK_THROWS(loop->run_for(1s));
+    loop->run_for(0s);
+    CHECK(order == "e");
+  }
+  SECTION("is let go with a loop that never ran it") {
+    loop->core().post(*errand, errand);
+    errand.reset();
+    REQUIRE_FALSE(watched.expired());
+    loop.reset();
+    CHECK(watched.expired());
+    CHECK(order.empty());
+  }
+}
+
 TEST_CASE("a doomed call is reaped when none of its frames is on the stack", "[net][loop]") {
   Loop loop;
   bool reaped = false;
