@@ -16,8 +16,8 @@ namespace {
 
 /// A waiting side of its own: what a loop's post() does for the router.
 struct Sleeper {
-  explicit Sleeper(std::string_view tenant)
-      : waiter([](void* self) { static_cast<Sleeper*>(self)->wake(); }, this, tenant) {}
+  explicit Sleeper(std::string_view tenant, int priority = 0)
+      : waiter([](void* self) { static_cast<Sleeper*>(self)->wake(); }, this, tenant, priority) {}
 
   void wake() {
     const std::lock_guard guard(mutex);
@@ -76,6 +76,39 @@ TEST_CASE("threads never run more than the limit, and all of them get their turn
   });
   CHECK(most <= 2);
   CHECK(done > rounds);
+  CHECK(queue.in_use() == 0);
+  CHECK(queue.depth() == 0);
+}
+
+TEST_CASE("threads whose place in a full queue is taken learn of it",
+          "[core][admission][threads]") {
+  AdmissionQueue queue({.max_concurrent_requests = 1, .max_queue_size = 2});
+  std::atomic<int> running{0};
+  std::atomic<int> done{0};
+  std::atomic<int> shed{0};
+  std::atomic<int> overlaps{0};
+  on_threads(6, [&](int thread) {
+    ManualTime time;
+    for (int i = 0; i < rounds / 4; ++i) {
+      Sleeper sleeper({}, thread % 3);
+      Permit permit = queue.try_enter();
+      while (!permit && !queue.enqueue(sleeper.waiter, time)) std::this_thread::yield();
+      while (!permit && !sleeper.waiter.shed()) {
+        permit = sleeper.waiter.claim(time);
+        if (!permit && !sleeper.waiter.shed()) sleeper.sleep();
+      }
+      if (!permit) {
+        ++shed;
+        continue;
+      }
+      if (++running > 1) ++overlaps;
+      std::this_thread::yield();
+      --running;
+      ++done;
+    }
+  });
+  CHECK(done + shed == 6 * (rounds / 4));
+  CHECK(overlaps == 0);
   CHECK(queue.in_use() == 0);
   CHECK(queue.depth() == 0);
 }
