@@ -225,11 +225,9 @@ inline void NodeTicket::release() {
   PoolState* pool = std::exchange(pool_, nullptr);
   if (pool == nullptr || generation_ != pool->generation()) return;
   if (!recorded_) abandon();
-  const int before = node_->state().stats.in_flight.fetch_sub(1, std::memory_order_acq_rel);
-  const int cap = node_->cap();
-  if (cap > 0 && before >= cap && pool->options().on_slot_free) {
-    pool->options().on_slot_free(*node_);
-  }
+  node_->state().stats.in_flight.fetch_sub(1, std::memory_order_acq_rel);
+  // Also of a node that was below its cap: of those told before, some may not have come yet.
+  if (node_->cap() > 0 && pool->options().on_slot_free) pool->options().on_slot_free(*node_);
 }
 
 }  // namespace llmroute

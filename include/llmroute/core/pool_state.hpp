@@ -49,8 +49,8 @@ struct PoolOptions {
   /// Told of changes, outside locks, on the thread whose call or probe brought them. Must not
   /// throw.
   std::function<void(const NodeChange&)> on_change{};
-  /// A node with a cap of its own (max_concurrent_requests) was full and has room again. Outside
-  /// locks; must not throw.
+  /// A call on a node with a cap of its own (max_concurrent_requests) has ended: it has room.
+  /// Outside locks; must not throw.
   std::function<void(const Node&)> on_slot_free{};
   /// Makes what Node::attachment() returns, once for every node added or updated.
   std::function<std::shared_ptr<const void>(const NodeConfig&)> attach{};
