@@ -12,8 +12,14 @@ LEAVE = [RawCaller.close, RawCaller.reset]
 ONE_AT_A_TIME = "[backpressure]\nmax_concurrent_requests = 1\nmax_queue_size = 5\n"
 
 
+CLOSE = [("connection", "close")]
+
+
 class HeldNode:
-    """Makes a node send its first events, then nothing until `go_on`; `left` is set when the gateway has gone instead."""
+    """Makes a node send its first events, then nothing until `go_on`; `left` is set when the gateway has gone instead.
+
+    Its connections are for one request each: whoever watches one reads whatever comes.
+    """
 
     def __init__(self, node, head=False, content=False):
         self.node, self.head, self.content = node, head, content
@@ -23,22 +29,23 @@ class HeldNode:
     def answer(self, request, connection):
         stream = request.json().get("stream")
         if stream and self.head:
-            connection.start_stream()
+            connection.start_stream(CLOSE)
         if stream and self.content:
             connection.event(delta("first"))
         if not self.go_on.is_set():
             threading.Thread(target=self.watch, args=(connection,), daemon=True).start()
         self.go_on.wait(20)
         if not stream:
-            return connection.answer(200, completion())
+            return connection.answer(200, completion(), CLOSE)
         if not self.head:
-            connection.start_stream()
+            connection.start_stream(CLOSE)
         connection.event(delta("last", "stop"))
         return connection.end_stream()
 
     def watch(self, connection):
         connection.wait_for_close()
-        self.left.set()
+        if not self.go_on.is_set():
+            self.left.set()
 
 
 def is_accounted_for(gateway, stream):
