@@ -41,8 +41,8 @@ def rests(gateway, seconds=1):
 
 
 def test_callers_that_do_not_read_cost_little_and_are_given_up(start, node):
-    """50 streams of 20 MB that nobody reads: nodes wait, memory is bounded, write_timeout ends them."""
-    count, size = 50, 20 * MEGABYTE
+    """50 streams that nobody reads, longer than what the kernel keeps: nodes wait, memory is bounded, write_timeout ends them."""
+    count, size = 50, 100 * MEGABYTE
     sent, ended = [], threading.Semaphore(0)
 
     def flood(request, connection):
