@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-GROUND = r"llmroute/(headers|usage|error|result|version|text)\.hpp"
+GROUND = r"llmroute/(headers|http_method|usage|error|result|version|text)\.hpp"
 CORE = r"llmroute/core/"
 STANDARD = r"[a-z_]+(\.h)?$|sys/|netinet/|arpa/"
 
@@ -15,7 +15,7 @@ RULES = [
     (r"include/llmroute/core/", [GROUND, CORE, r"fmt/"]),
     (r"include/llmroute/wire/", [GROUND, CORE, r"llmroute/wire/"]),
     (r"include/llmroute/net/", [GROUND, CORE, r"llmroute/net/"]),
-    (r"include/llmroute/(headers|usage|error|result|version|text)\.hpp", [GROUND, CORE]),
+    (r"include/llmroute/(headers|http_method|usage|error|result|version|text)\.hpp", [GROUND, CORE]),
     (r"include/llmroute/", [r"llmroute/"]),
     (r"src/wire/", [GROUND, CORE, r"llmroute/wire/", r"wire/", r"simdjson\.h", r"fmt/"]),
     (r"src/net/", [GROUND, CORE, r"llmroute/net/", r"net/", r"curl/", r"fmt/", r"pthread\.h"]),

@@ -7,6 +7,7 @@
 #include <llmroute/config.hpp>
 #include <llmroute/core/strategy.hpp>
 #include <llmroute/headers.hpp>
+#include <llmroute/http_method.hpp>
 #include <llmroute/net/event_loop.hpp>
 #include <llmroute/observer.hpp>
 #include <llmroute/result.hpp>
@@ -36,6 +37,11 @@ struct Request {
   std::string_view body{};  ///< JSON, forwarded byte for byte but for `model`
   Headers headers{};        ///< sent upstream beside the router's own (traceparent, ...)
   CallOptions options{};
+
+  /// Anything but JSON posted to a path on which a model answers is passed on as it is, for route()
+  /// and plain calls only: to the first node, in the order of the configuration, that does not say
+  /// 404, 405 or 501.
+  HttpMethod method = HttpMethod::post;
 };
 
 /// A whole answer; for a stream, what is known at its end (body empty).

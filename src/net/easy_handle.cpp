@@ -88,13 +88,25 @@ void EasyHandle::set_common() {
 void EasyHandle::set_endpoint() {
   const EndpointOptions& options = endpoint_->options;
   set(easy_, CURLOPT_URL, options.url.c_str());
-  set(easy_, options.method == Method::post ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+  set_method(options.method);
   set(easy_, CURLOPT_HTTPHEADER, endpoint_->headers());
   set(easy_, CURLOPT_HTTP_VERSION, http_version(options));
   if (options.proxy != "env") set(easy_, CURLOPT_PROXY, options.proxy.c_str());
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(options.connect_timeout));
   set(easy_, CURLOPT_DNS_CACHE_TIMEOUT, count<std::chrono::seconds>(options.address_age));
   set(easy_, CURLOPT_MAXLIFETIME_CONN, count<std::chrono::seconds>(options.max_connection_age));
+}
+
+/// libcurl has POST, GET and HEAD; others are one of these under another name.
+void EasyHandle::set_method(HttpMethod method) {
+  if (method == HttpMethod::head) {
+    set(easy_, CURLOPT_NOBODY, 1L);
+  } else {
+    set(easy_, sends_body(method) ? CURLOPT_POST : CURLOPT_HTTPGET, 1L);
+  }
+  if (method == HttpMethod::put || method == HttpMethod::patch || method == HttpMethod::delete_) {
+    set(easy_, CURLOPT_CUSTOMREQUEST, name(method).data());
+  }
 }
 
 void EasyHandle::set_trust() {
@@ -136,7 +148,7 @@ const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
     set(easy_, CURLOPT_HTTPHEADER, extra_.get());
     has_extra_ = !extra.empty();
   }
-  if (endpoint_->options.method == Method::post) {
+  if (sends_body(endpoint_->options.method)) {
     set(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
     set(easy_, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
   }

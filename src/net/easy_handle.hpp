@@ -70,6 +70,7 @@ class EasyHandle : public Link {
  private:
   void set_common();
   void set_endpoint();
+  void set_method(HttpMethod method);
   void set_trust();
 
   static std::size_t on_body(char* bytes, std::size_t, std::size_t size, void* self);

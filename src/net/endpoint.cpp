@@ -57,7 +57,7 @@ Endpoint::Prepared::Prepared(EndpointOptions given)
     if (!same_field_name(field.name, "content-type")) others.add(field.name, field.value);
   }
   untyped_.assign(others, &no_expect);
-  const bool typed = others.size() < options.headers.size() || options.method == Method::get;
+  const bool typed = others.size() < options.headers.size() || !sends_body(options.method);
   if (const char* bad = headers_.assign(options.headers, typed ? &no_expect : &json)) {
     throw std::invalid_argument(
         std::string("headers: \"") + bad +

@@ -7,16 +7,15 @@
 #include <llmroute/core/node_config.hpp>
 #include <llmroute/core/time.hpp>
 #include <llmroute/headers.hpp>
+#include <llmroute/http_method.hpp>
 #include <memory>
 #include <string>
 
 namespace llmroute::net {
 
-enum class Method { post, get };
-
 struct EndpointOptions {
   std::string url{};  ///< http:// or https://, whole
-  Method method = Method::post;
+  HttpMethod method = HttpMethod::post;
   Headers headers{};  ///< sent with every request; a body is JSON unless they say otherwise
   TlsConfig tls{};
   std::string proxy{};  ///< empty: none, whatever the environment says; "env": what it says

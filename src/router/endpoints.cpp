@@ -16,7 +16,7 @@ std::pair<std::string_view, std::string_view> split(std::string_view url) {
   return {url.substr(0, path), rest};
 }
 
-net::Endpoint make(const NodeConfig& node, std::string url, std::size_t key, net::Method method,
+net::Endpoint make(const NodeConfig& node, std::string url, std::size_t key, HttpMethod method,
                    const Config& config) {
   Headers headers = node.headers;
   if (const std::string_view secret = node.key(key);
@@ -50,15 +50,20 @@ std::string origin_url(const NodeConfig& node, std::string_view path) {
 
 net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, std::size_t key,
                            const Config& config) {
-  return make(node, api_url(node, path), key, net::Method::post, config);
+  return make(node, api_url(node, path), key, HttpMethod::post, config);
+}
+
+net::Endpoint relay_endpoint(const NodeConfig& node, const Request& request, std::size_t key,
+                             const Config& config) {
+  return make(node, api_url(node, request.path), key, request.method, config);
 }
 
 net::Endpoint models_endpoint(const NodeConfig& node, std::size_t key, const Config& config) {
-  return make(node, api_url(node, "/v1/models"), key, net::Method::get, config);
+  return make(node, api_url(node, "/v1/models"), key, HttpMethod::get, config);
 }
 
 net::Endpoint health_endpoint(const NodeConfig& node, const Config& config) {
-  return make(node, origin_url(node, config.health.path), 0, net::Method::get, config);
+  return make(node, origin_url(node, config.health.path), 0, HttpMethod::get, config);
 }
 
 }  // namespace llmroute::detail

@@ -3,6 +3,7 @@
 
 #include <llmroute/config.hpp>
 #include <llmroute/core/node_config.hpp>
+#include <llmroute/router.hpp>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,9 @@ std::string origin_url(const NodeConfig& node, std::string_view path);
 /// `key`: the place of the node's key that is sent, from 0.
 net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, std::size_t key,
                            const Config& config);
+/// For a request that is sent on as it is.
+net::Endpoint relay_endpoint(const NodeConfig& node, const Request& request, std::size_t key,
+                             const Config& config);
 net::Endpoint models_endpoint(const NodeConfig& node, std::size_t key, const Config& config);
 net::Endpoint health_endpoint(const NodeConfig& node, const Config& config);
 

@@ -9,6 +9,7 @@
 #include "layers/admission.hpp"
 #include "layers/attempt.hpp"
 #include "layers/fallback.hpp"
+#include "layers/relay.hpp"
 #include "layers/resolve.hpp"
 #include "net/fork.hpp"
 
@@ -54,6 +55,7 @@ RouterCore::RouterCore(Config prepared)
       loops_(std::make_unique<LoopPool>()),
       fork_generation_(net::fork_generation()) {
   for (const ModelConfig& model : config_.models) models_.emplace(model.name, &model);
+  layers_.push_back(std::make_unique<RelayLayer>());
   layers_.push_back(std::make_unique<ResolveLayer>());
   layers_.push_back(std::make_unique<AdmissionLayer>());
   layers_.push_back(std::make_unique<FallbackLayer>());

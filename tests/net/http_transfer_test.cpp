@@ -67,7 +67,7 @@ TEST_CASE("a whole transfer", "[net][transfer]") {
 
   SECTION("may be a GET") {
     ScriptedUpstream node(answer(200, "{}"));
-    const Endpoint to({.url = node.url("/health"), .method = net::Method::get});
+    const Endpoint to({.url = node.url("/health"), .method = HttpMethod::get});
     fetch(loop, to, {});
     CHECK(node.requests().front().method == "GET");
     CHECK(node.requests().front().body.empty());

@@ -1,0 +1,159 @@
+#include "layers/relay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "layers/open_attempt.hpp"
+#include "router/endpoints.hpp"
+#include "router/loop_state.hpp"
+#include "router/router_core.hpp"
+
+namespace llmroute::detail {
+
+namespace {
+
+/// Where a model answers one JSON object with another: OpenAI's paths, then those of vLLM, SGLang
+/// and llama.cpp. Asking such a node again has no effect but the answer.
+constexpr std::array<std::string_view, 19> inference_paths{
+    "/v1/chat/completions",
+    "/v1/completions",
+    "/v1/embeddings",
+    "/v1/responses",
+    "/v1/moderations",
+    "/v1/messages",
+    "/v1/rerank",
+    "/v2/rerank",
+    "/v1/score",
+    "/rerank",
+    "/score",
+    "/pooling",
+    "/classify",
+    "/tokenize",
+    "/detokenize",
+    "/generate",
+    "/completion",
+    "/infill",
+    "/inference/v1/generate",
+};
+
+bool is_json(std::string_view content_type) noexcept {
+  constexpr std::string_view json = "application/json";
+  return same_field_name(content_type.substr(0, json.size()), json);
+}
+
+/// Nodes in the order of the configuration.
+struct FirstListed {
+  NodeIndex pick(std::span<const NodeView>, const PickRequest&, PickContext&) const {
+    return NodeIndex{0};
+  }
+};
+
+net::Task<Result<Reply>> end_with(Error error) { co_return error; }
+
+/// Whether another node may be asked after this one. What a node has not got another may have;
+/// beyond that, a request that may have had an effect is not put twice.
+bool may_go_on(HttpMethod method, const AttemptFailure& failure) noexcept {
+  constexpr std::array never_served{FailureKind::absent_path, FailureKind::model_not_found,
+                                    FailureKind::connect,     FailureKind::dns,
+                                    FailureKind::tls,         FailureKind::timeout_connect};
+  if (std::find(never_served.begin(), never_served.end(), failure.kind) != never_served.end()) {
+    return true;
+  }
+  return is_idempotent(method) && traits(failure.kind).elsewhere;
+}
+
+/// Nobody served it: what the last node said that had an answer.
+Error refused(const CallState& call, const std::string& node, const AttemptFailure& last) {
+  const Request& request = call.request;
+  const bool absent = last.kind == FailureKind::absent_path;
+  Error error = call.fail(absent ? ErrorCode::node_rejected : traits(last.kind).code,
+                          fmt::format("{} {}: {} tried, last {}: {}", name(request.method),
+                                      request.path.substr(0, request.path.find('?')),
+                                      call.attempts.size(), node, last.reason));
+  error.http_status = last.http_status;
+  error.body = last.body;
+  error.headers = last.headers;
+  error.retry_after = last.retry_after;
+  return error;
+}
+
+/// One node's answer, or why there is none.
+net::Task<std::optional<AttemptFailure>> ask(CallState& call, AttemptTicket& ticket,
+                                             std::optional<Reply>& reply) {
+  const net::Endpoint endpoint =
+      relay_endpoint(ticket.node().config(), call.request, ticket.key_index(), call.core.config());
+  net::HttpTransfer transfer(call.loop, endpoint, call.request.body, call.upstream_headers(),
+                             net::HttpTransfer::Mode::whole);
+  const TimeoutsConfig& timeouts = call.core.config().timeouts;
+  const Duration limit = timeouts.attempt > Duration::zero() ? timeouts.attempt : timeouts.total;
+  const net::Chunk end =
+      co_await transfer.read(limit > Duration::zero() ? after(call.loop.now(), limit) : never);
+  const int status = transfer.status();
+  if (end.kind == net::Chunk::Kind::timeout) {
+    co_return timeout_failure(FailureKind::timeout_attempt, "whole answer", limit);
+  }
+  if (end.kind == net::Chunk::Kind::failed) co_return failure_of(transfer.error(), status);
+  if (!is_success(status)) {
+    co_return failure_of(status, transfer.take_headers(), transfer.take_body());
+  }
+  ticket.succeed(status, {});
+  reply = call.reply(status, transfer.take_headers(), transfer.take_body());
+  co_return std::nullopt;
+}
+
+net::Task<Result<Reply>> relay(CallState& call) {
+  StrategyOf<FirstListed> in_order;
+  std::optional<AttemptFailure> last;
+  std::string last_node;
+  for (;;) {
+    PickOutcome picked =
+        call.local.reader.acquire(in_order, call.pick, call.request.path, call.tried,
+                                  call.local.rng, call.loop.now(), call.refused_keys);
+    if (!picked) {
+      if (last) co_return refused(call, last_node, *last);
+      co_return call.fail(ErrorCode::no_healthy_node,
+                          fmt::format("no node for {} {}: none can be asked now",
+                                      name(call.request.method), call.request.path));
+    }
+    AttemptTicket ticket(call, std::move(picked.ticket), Rung::none);
+    std::optional<Reply> reply;
+    net::Task<std::optional<AttemptFailure>> asking = ask(call, ticket, reply);
+    std::optional<AttemptFailure> failure = co_await asking;
+    if (!failure) co_return std::move(*reply);
+    ticket.fail(*failure);
+    call.tried.push_back(ticket.node().id());
+    const bool goes_on = may_go_on(call.request.method, *failure);
+    // An answer that names what is missing says more than a later node that could not be reached.
+    if (!last || failure->http_status != 0) {
+      last = std::move(failure);
+      last_node = ticket.node().name();
+    }
+    if (!goes_on) co_return refused(call, last_node, *last);
+  }
+}
+
+}  // namespace
+
+bool is_inference(const Request& request) noexcept {
+  if (request.method != HttpMethod::post) return false;
+  const std::optional<std::string_view> type = request.headers.find("content-type");
+  return (!type || is_json(*type)) && std::find(inference_paths.begin(), inference_paths.end(),
+                                                request.path) != inference_paths.end();
+}
+
+net::Task<Result<Reply>> RelayLayer::handle(CallState& call, Next next) {
+  if (is_inference(call.request)) return next(call);
+  if (call.stream()) {
+    Error error = call.fail(ErrorCode::invalid_argument,
+                            fmt::format("{} {} has no stream of events: use route()",
+                                        name(call.request.method), call.request.path));
+    error.param = "path";
+    return end_with(std::move(error));
+  }
+  return relay(call);
+}
+
+}  // namespace llmroute::detail
