@@ -8,6 +8,10 @@ namespace llmroute::detail {
 
 namespace {
 
+Dialect dialect_of(const Request& request) noexcept {
+  return request.path == "/v1/responses" ? Dialect::responses : Dialect::chunks;
+}
+
 std::string body_for(const CallState& call, const AttemptTicket& ticket, Asking& asking,
                      bool with_ids) {
   if (!asking.body.empty()) return std::move(asking.body);
@@ -27,7 +31,7 @@ OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking)
                call.upstream_headers(),
                call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
       parser(call.core.config().router.max_event),
-      progress(call.view.choices),
+      progress(dialect_of(call.request), call.view.choices),
       strips_usage(call.stream() && !call.view.include_usage &&
                    (asking.rung == Rung::ids || injects_usage(call, ticket.node().config()))) {}
 

@@ -17,10 +17,14 @@ bool takes_include_usage(Provider provider) noexcept {
   }
 }
 
+bool streams_chunks(const Request& request) noexcept {
+  return request.path == "/v1/chat/completions" || request.path == "/v1/completions";
+}
+
 bool injects_usage(const CallState& call, const NodeConfig& node) noexcept {
   return call.stream() && takes_include_usage(node.provider) &&
          call.view.stream_options_at.length == 0 && !call.view.empty_object &&
-         call.request.path != "/v1/embeddings";
+         streams_chunks(call.request);
 }
 
 /// A long prompt's ids would take more of the ledger than its answer.
@@ -29,8 +33,7 @@ constexpr std::size_t longest_prompt = 128 << 10;
 bool wants_token_ids(CallState& call, const NodeConfig& node) {
   return call.stream() && node.provider == Provider::vllm && call.resume() != Resume::off &&
          call.request.body.size() <= longest_prompt && call.view.choices == 1 &&
-         (call.request.path == "/v1/chat/completions" || call.request.path == "/v1/completions") &&
-         call.continuation().by_ids;
+         streams_chunks(call.request) && call.continuation().by_ids;
 }
 
 std::vector<wire::Edit> outgoing_edits(const CallState& call, const NodeConfig& node,

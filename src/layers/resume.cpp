@@ -105,7 +105,8 @@ Asking by_prefill(CallState& call, const NodeTicket& ticket) {
 }  // namespace
 
 bool Ladder::possible(CallState& call) const {
-  if (call.resume() == Resume::off || !call.ledger.resumable()) return false;
+  if (call.resume() == Resume::off || !streams_chunks(call.request)) return false;
+  if (!call.ledger.resumable()) return false;
   return replay_left_ || (ids_left_ && call.ledger.tokens().known) || prefill_possible(call);
 }
 

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <bit>
+#include <llmroute/wire/response_event.hpp>
 
 namespace llmroute::detail {
 
 EventKind StreamProgress::take(const wire::SseEvent& event, wire::ChunkView& chunk) {
   if (event.is_comment) return EventKind::comment;
   if (event.is_done) return EventKind::done;
-  chunk = shape_.read(event.data);
+  chunk =
+      dialect_ == Dialect::chunks ? shape_.read(event.data) : wire::read_response_event(event.data);
   if (chunk.is_error || event.event == "error") return EventKind::failure;
   if (!chunk.json_ok) return EventKind::garbage;
   seen_ |= chunk.seen_choices;

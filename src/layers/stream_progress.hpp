@@ -22,9 +22,16 @@ enum class EventKind {
   garbage    ///< not what a stream of this dialect sends
 };
 
+/// What the events of a stream are.
+enum class Dialect {
+  chunks,    ///< chat and text completions
+  responses  ///< /v1/responses: typed events, an end of their own
+};
+
 class StreamProgress {
  public:
-  explicit StreamProgress(int choices_expected) noexcept : expected_(choices_expected) {}
+  StreamProgress(Dialect dialect, int choices_expected) noexcept
+      : dialect_(dialect), expected_(choices_expected) {}
 
   /// Judges one event; `chunk` receives what its JSON means.
   EventKind take(const wire::SseEvent& event, wire::ChunkView& chunk);
@@ -41,6 +48,7 @@ class StreamProgress {
   std::int64_t events() const noexcept { return events_; }
 
  private:
+  Dialect dialect_;
   int expected_;
   std::uint64_t seen_ = 0;      // bit i: choice i has appeared
   std::uint64_t finished_ = 0;  // bit i: choice i has its finish_reason

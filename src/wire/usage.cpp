@@ -12,10 +12,11 @@ Usage read_usage(simdjson::ondemand::object object) {
     std::string_view key;
     simdjson::ondemand::value value;
     if (field.unescaped_key().get(key) || field.value().get(value)) break;
-    if (key == "prompt_tokens") count(value, usage.prompt_tokens);
-    if (key == "completion_tokens") count(value, usage.completion_tokens);
+    // The second names are those of /v1/responses.
+    if (key == "prompt_tokens" || key == "input_tokens") count(value, usage.prompt_tokens);
+    if (key == "completion_tokens" || key == "output_tokens") count(value, usage.completion_tokens);
     if (key == "total_tokens") count(value, usage.total_tokens);
-    if (key == "prompt_tokens_details") {
+    if (key == "prompt_tokens_details" || key == "input_tokens_details") {
       simdjson::ondemand::object details;
       simdjson::ondemand::value cached;
       if (!value.get_object().get(details) && !details["cached_tokens"].get(cached)) {

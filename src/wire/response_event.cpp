@@ -1,0 +1,71 @@
+#include <llmroute/wire/response_event.hpp>
+
+#include "wire/padded.hpp"
+#include "wire/usage.hpp"
+
+namespace llmroute::wire {
+
+namespace {
+
+namespace od = simdjson::ondemand;
+
+void take_type(ChunkView& view, std::string_view type) {
+  constexpr std::uint64_t only_choice = 1;
+  if (type == "error" || type == "response.failed") {
+    view.is_error = true;
+  } else if (type == "response.completed" || type == "response.incomplete") {
+    view.seen_choices = view.finished_choices = only_choice;
+  } else if (type.ends_with(".delta")) {
+    view.seen_choices = only_choice;
+    view.has_content = true;
+  }
+}
+
+/// The response as it stands, in the events that bring it whole. False: it cannot be read.
+bool take_response(ChunkView& view, od::object response) {
+  for (auto field : response) {
+    std::string_view key;
+    od::value value;
+    if (field.unescaped_key().get(key) || field.value().get(value)) return false;
+    od::object usage;
+    if (key != "usage" || value.get_object().get(usage)) continue;
+    view.usage = read_usage(usage);
+    view.has_usage = true;
+  }
+  return true;
+}
+
+bool take_field(ChunkView& view, std::string_view key, od::value& value) {
+  if (key == "type") {
+    std::string_view type;
+    if (value.get_string().get(type)) return false;
+    take_type(view, type);
+  } else if (key == "response") {
+    od::object response;
+    if (!value.get_object().get(response)) return take_response(view, response);
+  }
+  return true;
+}
+
+}  // namespace
+
+ChunkView read_response_event(std::string_view data) {
+  const simdjson::padded_string_view text = padded(data);
+  od::document document;
+  od::object object;
+  ChunkView view;
+  view.text_only = false;
+  if (parser().iterate(text).get(document) || document.get_object().get(object)) return view;
+  for (auto field : object) {
+    std::string_view key;
+    od::value value;
+    if (field.unescaped_key().get(key) || field.value().get(value) ||
+        !take_field(view, key, value)) {
+      return view;
+    }
+  }
+  view.json_ok = ends_here(document);
+  return view;
+}
+
+}  // namespace llmroute::wire

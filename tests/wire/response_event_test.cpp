@@ -1,0 +1,60 @@
+// What the events of a streamed /v1/responses mean.
+#include <catch2/catch.hpp>
+#include <llmroute/wire/response_event.hpp>
+#include <string>
+
+using namespace llmroute;
+using wire::ChunkView;
+using wire::read_response_event;
+
+namespace {
+
+ChunkView event(const std::string& type, const std::string& rest = "") {
+  return read_response_event(R"({"type":")" + type + '"' + rest + "}");
+}
+
+}  // namespace
+
+TEST_CASE("an event of a streamed response", "[wire][responses]") {
+  SECTION("is content when it is a delta of whatever") {
+    for (const char* type : {"response.output_text.delta", "response.function_call_arguments.delta",
+                             "response.reasoning_text.delta", "response.refusal.delta"}) {
+      const ChunkView view = event(type, R"(,"delta":"x")");
+      CHECK(view.json_ok);
+      CHECK(view.has_content);
+      CHECK(view.finished_choices == 0);
+      CHECK_FALSE(view.text_only);
+    }
+  }
+  SECTION("is neither content nor end when it frames the others") {
+    for (const char* type : {"response.created", "response.output_item.added",
+                             "response.output_text.done", "response.output_item.done"}) {
+      const ChunkView view = event(type);
+      CHECK(view.json_ok);
+      CHECK_FALSE(view.has_content);
+      CHECK(view.finished_choices == 0);
+      CHECK_FALSE(view.is_error);
+    }
+  }
+  SECTION("is the end, with what was used, when the response is over") {
+    for (const char* type : {"response.completed", "response.incomplete"}) {
+      const ChunkView view =
+          event(type, R"(,"response":{"id":"r","usage":{"input_tokens":5,"output_tokens":7,)"
+                      R"("total_tokens":12,"input_tokens_details":{"cached_tokens":3}}})");
+      CHECK(view.json_ok);
+      CHECK(view.finished_choices == 1);
+      CHECK(view.has_usage);
+      CHECK(view.usage == Usage{5, 7, 12, 3});
+    }
+  }
+  SECTION("is a failure when it says so") {
+    CHECK(event("response.failed", R"(,"response":{"usage":null})").is_error);
+    CHECK(event("error", R"(,"message":"overloaded")").is_error);
+  }
+  SECTION("is nothing when it cannot be read") {
+    CHECK_FALSE(read_response_event("[]").json_ok);
+    CHECK_FALSE(read_response_event(R"({"type":7})").json_ok);
+    CHECK_FALSE(read_response_event(R"({"type":"response.created","response":{"usage")").json_ok);
+    CHECK_FALSE(read_response_event(R"({"type":"response.created"} {})").json_ok);
+  }
+}
