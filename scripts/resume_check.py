@@ -153,10 +153,15 @@ def check(first, second, tokens, step):
                 relay.cut_after = None
                 uncut = streamed(second, model, prompt, tokens, return_token_ids=True)
                 for relay.cut_after in range(2, tokens, step):
+                    other.asked, other.ids = {}, []
                     text, finish, _, _ = streamed(gateway.url, model, prompt, tokens)
-                    given = other.asked.get("prompt")  # none when nothing had come before the cut
-                    by_ids += given is not None
-                    whole = text, finish, *told_apart(given or uncut[2], other.ids, len(uncut[2]))
+                    if not other.asked:  # several tokens came in one chunk: it was over before the cut
+                        ids = uncut[2:]
+                    else:
+                        given = other.asked.get("prompt")  # none when nothing had come before the cut
+                        by_ids += given is not None
+                        ids = told_apart(given or uncut[2], other.ids, len(uncut[2]))
+                    whole = text, finish, *ids
                     if whole != uncut:
                         wrong += 1
                         print(f"cut after {relay.cut_after} chunks:\n  uncut   {uncut}\n  resumed {whole}")
