@@ -30,7 +30,8 @@ NODES = 3
 GROWTH = 1.05  # of resident memory, from the first third of the run after its warm-up to the last
 CODE = re.compile(r"'code': '?([a-z_0-9]+)")  # a node's own may be a number
 FAULTS = ("status=503", "status=429,retry_after=1", "status=500,times=3", "delay_ms=300", "cut=fin,tokens=3", "cut=rst,tokens=5",
-          "cut=rst,bytes=0", "cut=fin,bytes=200", "cut=rst,bytes=900,times=2")
+          "cut=rst,bytes=0", "cut=fin,bytes=200", "cut=rst,bytes=900,times=2", "cut=error,tokens=6", "cut=garbage,tokens=2",
+          "cut=end,tokens=4", "cut=stall,tokens=4", "stall=headers", "garbage=html", "garbage=error")
 
 # Faults last a second: a breaker that rests a node for ten would hide most of them.
 CONFIG = """
@@ -42,7 +43,9 @@ retry_budget = 1
 open = "500ms"
 
 [timeouts]
-idle = "5s"
+headers = "500ms"
+response = "1s"
+idle = "500ms"
 total = "30s"
 """
 
@@ -166,6 +169,11 @@ def growth(resident):
     return statistics.median(warm[-third:]) / statistics.median(warm[:third])
 
 
+def flat(resident):
+    """Memory did not grow. A minute is all warm-up: nothing can be said of it."""
+    return len(resident) < 60 or growth(resident) <= GROWTH
+
+
 def left_over(gateway, before):
     """What is not as it was before the load, in words."""
     process = Process(gateway.pid)
@@ -198,11 +206,10 @@ def soak(directory, seconds, seed):
         before = Process(gateway.pid).descriptors()
         load, resident = run_load(gateway, nodes, seconds, seed)
         left = left_over(gateway, before)
-        grown = growth(resident)
-        flat = grown <= GROWTH or seconds < 60  # a minute is all warm-up
-        print(f"{seconds:.0f} s, seed {seed}: {dict(load.counts)}, {resident[-1]} KB, x {grown:.3f}, left over: {left or 'nothing'}")
+        print(f"{seconds:.0f} s, seed {seed}: {dict(load.counts)}, {resident[-1]} KB, x {growth(resident):.3f}, "
+              f"left over: {left or 'nothing'}")
         print("\n".join(load.wrong[:20]))
-        return not load.wrong and not left and flat and load.counts["whole"] > 0
+        return not load.wrong and not left and flat(resident) and load.counts["whole"] > 0
     finally:
         for program in (gateway, *nodes):
             program.stop()
