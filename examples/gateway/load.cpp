@@ -24,8 +24,8 @@ using llmroute::ErrorCode;
 using llmroute::Result;
 
 /// The sections that Config::from_json reads.
-constexpr std::array<std::string_view, 7> library_sections = {
-    "router", "timeouts", "backpressure", "health", "breaker", "nodes", "models"};
+constexpr std::array<std::string_view, 8> library_sections = {
+    "router", "timeouts", "backpressure", "health", "breaker", "hedge", "nodes", "models"};
 
 Error invalid(std::string message) {
   return Error{.code = ErrorCode::invalid_config, .message = std::move(message)};

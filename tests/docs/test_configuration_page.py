@@ -14,6 +14,7 @@ SECTIONS = {
     "[backpressure]": ("AdmissionOptions", CORE + "admission_queue.hpp", "src/config.cpp", "read_backpressure"),
     "[health]": ("HealthOptions", CORE + "health_tracker.hpp", "src/config.cpp", "read_health"),
     "[breaker]": ("BreakerOptions", CORE + "circuit_breaker.hpp", "src/config.cpp", "read_breaker"),
+    "[hedge]": ("HedgeOptions", CORE + "hedge_policy.hpp", "src/config.cpp", "read_hedge"),
     "[[nodes]]": ("NodeConfig", CORE + "node_config.hpp", "src/config.cpp", "read_node"),
     "tls": ("TlsConfig", CORE + "node_config.hpp", "src/config.cpp", "read_tls"),
     "[[models]]": ("ModelConfig", CORE + "node_config.hpp", "src/config.cpp", "read_model"),
@@ -43,12 +44,12 @@ def written(value, kind):
     if chrono := re.fullmatch(r"std::chrono::(\w+)\((\d+)\)", value):
         return f'"{chrono[2]}{UNITS[chrono[1]]}"'
     if value == "":
-        if kind.endswith("Duration"):
+        if kind == "Duration":
             return "0"
         if kind.startswith("std::vector"):
             return "[]"
         if kind.startswith("std::optional"):
-            return '"auto"'
+            return '"p95"' if "Duration" in kind else '"auto"'
         return '""' if kind == "std::string" else "{}"
     if size := re.fullmatch(r"(\d+) << 20", value):
         return f'"{size[1]}MB"'
@@ -64,6 +65,14 @@ def defaults(struct, header):
     body = re.split(r"\n[^;\n]*\w\([^;]*?\{", body)[0]  # up to the first function
     fields = re.findall(r"^\s*([\w:<>, ]+?)\s+(\w+)\s*(?:\{\}|=\s*([^;]+?));", body, re.MULTILINE)
     return {name: written(value.strip(), kind) for kind, name, value in fields if name != "operator"}
+
+
+def test_every_section_is_on_the_page_and_known_to_the_gateway():
+    library = set(re.findall(r"in\.(?:section|list)\(\"(\w+)\"", (ROOT / "src/config.cpp").read_text())) - {"tls"}
+    passed_on = (ROOT / "examples/gateway/load.cpp").read_text()
+    passed_on = re.search(r"library_sections = \{(.*?)\}", passed_on, re.DOTALL)[1]
+    assert set(re.findall(r'"(\w+)"', passed_on)) == library
+    assert library <= {heading.strip("[]") for heading in SECTIONS}
 
 
 def test_every_key_is_on_the_page():

@@ -50,6 +50,9 @@ TEST_CASE("a configuration in TOML", "[gateway][load]") {
 connect = "250ms"
 [backpressure]
 max_concurrent_requests = 7
+[hedge]
+enabled = true
+delay = "20ms"
 [server]
 port = 9000
 workers = 3
@@ -72,6 +75,8 @@ console = false
     CHECK(options.source == "llmroute.toml");
     CHECK(options.router.router.strategy == "round_robin");
     CHECK(options.router.timeouts.connect == 250ms);
+    CHECK(options.router.hedge.enabled);
+    CHECK(options.router.hedge.delay == 20ms);
     REQUIRE(options.router.nodes.size() == 2);
     CHECK(options.router.nodes[0].name == "a");
     CHECK(options.router.nodes[1].url == "http://127.0.0.1:8002");
