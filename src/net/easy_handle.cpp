@@ -78,6 +78,7 @@ void EasyHandle::set_common() {
   set(easy_, CURLOPT_QUICK_EXIT, 1L);
   set(easy_, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy_, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(easy_, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);  // a proxy's, which are no node's answer
   set(easy_, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy_, CURLOPT_TCP_NODELAY, 1L);
   set(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
