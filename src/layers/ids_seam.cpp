@@ -61,7 +61,9 @@ Seam::Verdict IdsSeam::take(std::string_view data, EventKind kind, const wire::C
 Usage IdsSeam::whole(const Usage& usage) const noexcept {
   Usage all = usage;
   all.prompt_tokens = prompt_;
-  all.completion_tokens = before_ + usage.completion_tokens;
+  // A stream that is cut behind its last text has not told: what came can be counted.
+  const auto came = static_cast<std::int64_t>(ledger_.tokens().answer.size());
+  all.completion_tokens = usage.completion_tokens > 0 ? before_ + usage.completion_tokens : came;
   all.total_tokens = all.prompt_tokens + all.completion_tokens;
   return all;
 }

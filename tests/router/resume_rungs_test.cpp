@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <atomic>
 #include <llmroute/wire/delta.hpp>
 
 #include "router/router_fixture.hpp"
@@ -110,6 +111,13 @@ Read ask(Router& router, std::string_view body) {
   return out;
 }
 
+/// Neither breakers nor retries are what ends a call.
+void patient(Config& config) {
+  config.router.max_retries = 10;
+  config.breaker.consecutive_failures = 0;
+  config.breaker.failure_rate = 0;
+}
+
 const std::string limited =
     R"({"model":"m","messages":[{"role":"user","content":"hi"}],"max_tokens":20,"temperature":0.5})";
 
@@ -140,6 +148,28 @@ TEST_CASE("a stream with token ids goes on from them", "[router][resume][ids]") 
     CHECK(body.find(fmt::format(R"("max_tokens":{})", 20 - given)) != std::string::npos);
     CHECK(body.find(R"("temperature":0.5)") != std::string::npos);
     CHECK(tokens[given - 1].text != "");  // never from the middle of a character
+  }
+}
+
+TEST_CASE("a stream with token ids may die again and again", "[router][resume][ids]") {
+  const int faults = GENERATE(2, 3);
+  const Script whole = event_stream(chat(true), Ending::open);
+  for (std::size_t cut = 700; cut < whole.size(); cut += 23) {
+    CAPTURE(faults, cut);
+    ScriptedUpstream lone([&](const SeenRequest& request) {
+      Script script = request.target == "/v1/completions" ? continuing(request) : Script(whole);
+      // Each later stream dies elsewhere, the last one not at all.
+      const std::size_t at = (cut * static_cast<std::size_t>(request.number)) % script.size();
+      return request.number <= faults ? script.cut_at(at) : script;
+    });
+    Config config = vllm_nodes(lone, lone);
+    patient(config);
+    Router router(config);
+    const Read out = ask(router, limited);
+    REQUIRE_FALSE(out.error);
+    CHECK(out.text == whole_text);
+    CHECK(out.finishes == 1);
+    if (out.reply.attempts.size() > 1) CHECK(out.reply.usage.completion_tokens == 9);
   }
 }
 
@@ -264,6 +294,57 @@ TEST_CASE("best effort gives the text as the answer's beginning", "[router][resu
   const std::string body = good.requests().back().body;
   CHECK(body.find(R"(,{"role":"assistant","content":"One two "}])") != std::string::npos);
   CHECK(body.find(R"("add_generation_prompt":false)") != std::string::npos);
+}
+
+TEST_CASE("a text that is gone on with at any byte, and as often as it breaks, is the whole text",
+          "[router][resume][prefill]") {
+  const int faults = GENERATE(1, 2, 3);
+  const std::string text = "One two, thrée four 😀 five.";
+  const auto from = [&](std::size_t begin) {
+    std::vector<std::string> events{chat_chunk("")};
+    for (std::size_t at = begin; at < text.size();) {
+      std::size_t end = std::min(at + 3, text.size());
+      while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) ++end;
+      events.push_back(chat_chunk(text.substr(at, end - at)));
+      at = end;
+    }
+    events.push_back(chat_finish());
+    events.push_back(done());
+    return event_stream(events);
+  };
+  // Asked anew it gives another answer; with a beginning it goes on behind that.
+  const auto handler = [&](const SeenRequest& request) {
+    const std::string mark = R"({"role":"assistant","content":")";
+    const std::size_t given = request.body.rfind(mark);
+    if (given != std::string::npos) {
+      const std::size_t begin = given + mark.size();
+      return from(request.body.find('"', begin) - begin);
+    }
+    return request.number == 1 ? from(0)
+                               : event_stream({chat_chunk("Other"), chat_finish(), done()});
+  };
+  const std::size_t first = event_stream({chat_chunk(""), chat_chunk("One")}, Ending::open).size();
+  for (std::size_t cut = first; cut < from(0).size(); cut += faults) {
+    CAPTURE(faults, cut);
+    std::atomic<int> broken{0};
+    ScriptedUpstream lone([&](const SeenRequest& request) {
+      Script script = handler(request);
+      const bool goes_on =
+          request.number == 1 || request.body.find("continue_final") != std::string::npos;
+      if (!goes_on || broken >= faults) return script;
+      return script.cut_at(request.number == 1 ? cut : (cut * 7) % script.size(),
+                           ++broken % 2 == 0);
+    });
+    Config config = config_of(lone, lone);
+    patient(config);
+    config.router.resume = Resume::best_effort;
+    Router router(config);
+    const Read out = ask(router, hello);
+    INFO((out.error ? out.error->message : ""));
+    REQUIRE_FALSE(out.error);
+    CHECK(out.text == text);
+    CHECK(out.finishes == 1);
+  }
 }
 
 TEST_CASE("a beginning that is not gone on with is an error", "[router][resume][prefill]") {
