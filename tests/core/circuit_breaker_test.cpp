@@ -129,6 +129,27 @@ TEST_CASE("a breaker that opened", "[core][breaker]") {
   }
 }
 
+TEST_CASE("the wait of a breaker can be ended", "[core][breaker]") {
+  ManualTime time;
+  CircuitBreaker breaker({.open = 5s});
+  CHECK_FALSE(breaker.end_wait(time));  // it is closed
+  fail(breaker, 3, time);
+  CHECK(breaker.end_wait(time));
+  CHECK(breaker.state(time) == State::half_open);
+  CHECK_FALSE(breaker.end_wait(time));
+  const auto probe = breaker.try_enter(time);
+  REQUIRE(probe);
+  CHECK_FALSE(breaker.try_enter(time));
+  SECTION("and its next open time grows all the same when the probe fails") {
+    breaker.record(*probe, Verdict::failure, time);
+    CHECK(breaker.retry_at() == time.now() + 10s);
+  }
+  SECTION("and it closes when the probe is well") {
+    breaker.record(*probe, Verdict::success, time);
+    CHECK(breaker.state(time) == State::closed);
+  }
+}
+
 TEST_CASE("a breaker with several probes", "[core][breaker]") {
   ManualTime time;
   CircuitBreaker breaker{{.half_open_probes = 3}};

@@ -107,6 +107,36 @@ TEST_CASE("a node that could not be connected to closes both breakers with one g
   CHECK(f.status("a").weight == Approx(0.1));  // slow start
 }
 
+TEST_CASE("a probe that reaches a node ends the wait of its breakers", "[core][pool][breaker]") {
+  PoolFixture f(two_models_each(2), {.breaker = {.open = 60s}});
+  SECTION("when it could not be connected to") {
+    f.fail("a", FailureKind::connect, 3);
+    f.pool.probe_result("a", false, f.time);
+    CHECK(f.picks(4, "m") == Picks{{"b", 4}});
+    f.pool.probe_result("a", true, f.time);
+    CHECK(f.status("a").breaker == BreakerState::half_open);
+    CHECK(f.name("m", f.all_but("a")) == "a");
+    SECTION("and no longer than until it fails again") {
+      f.fail("a", FailureKind::connect, 1);
+      CHECK(f.status("a").breaker == BreakerState::open);
+      CHECK(f.picks(4, "m") == Picks{{"b", 4}});
+    }
+  }
+  SECTION("when it was thought dead") {
+    f.fail("a", FailureKind::server_error, 3);
+    for (int i = 0; i < 3; ++i) f.pool.probe_result("a", false, f.time);
+    for (int i = 0; i < 2; ++i) f.pool.probe_result("a", true, f.time);
+    CHECK(f.picks(4, "m") == Picks{{"b", 4}});
+    f.pool.probe_result("a", true, f.time);
+    CHECK(f.name("m", f.all_but("a")) == "a");
+  }
+  SECTION("but not when it was there all the time, and one of its models fails") {
+    f.fail("a", FailureKind::server_error, 3);
+    f.pool.probe_result("a", true, f.time);
+    CHECK(f.picks(4, "m") == Picks{{"b", 4}});
+  }
+}
+
 TEST_CASE("when all breakers are open", "[core][pool][breaker]") {
   const AllDown all_down = GENERATE(AllDown::fail_fast, AllDown::wait, AllDown::least_bad);
   const int nodes = GENERATE(1, 2);

@@ -95,9 +95,11 @@ def seconds_until_it_answers(gateway, name, limit):
 
 
 def test_probes_bring_a_node_back(servers):
-    gateway, victim = fleet(servers, CONFIG.format(health=PROBES, open="100ms"))
+    gateway, victim = fleet(servers, CONFIG.format(health=PROBES, open="60s"))
     assert {answer.node for answer in small_calls(gateway, 6, "before")} == {"a", "b", "c"}
     victim.kill()
+    assert all(answer.whole() for answer in small_calls(gateway, 12, "down"))
+    assert gateway.node("b")["breaker"]["state"] == "open"  # for longer than this test takes
     eventually(lambda: not gateway.node("b")["healthy"], "probes find b dead")
     victim.start()
     assert seconds_until_it_answers(gateway, "b", 10) <= (2 + 1) * 0.2 + SLACK

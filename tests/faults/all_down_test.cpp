@@ -104,7 +104,8 @@ TEST_CASE("the first node that comes back is used", "[faults][down]") {
   Three nodes;
   Config config = nodes.config();
   SECTION("after a circuit's open time") {}
-  SECTION("after a probe, when probes take nodes out") {
+  SECTION("after a probe, however long circuits would stay open") {
+    config.breaker.open = config.breaker.max_open = 60s;
     config.health.active = true;
     config.health.interval = 200ms;
     config.health.timeout = 200ms;
@@ -124,6 +125,6 @@ TEST_CASE("the first node that comes back is used", "[faults][down]") {
   REQUIRE(reply);
   CHECK(reply->node == "n2");
   // The open time is 300 ms and a probe comes every 200 ms; the rest is for a busy machine.
-  CHECK(SteadyClock::now() - back < 300ms + 200ms + 500ms);
+  CHECK(SteadyClock::now() - back < 300ms + 500ms);
   CHECK(router.snapshot().in_flight == 0);
 }

@@ -77,6 +77,10 @@ class CircuitBreaker {
   /// blamed.
   void abandon(Pass pass) noexcept;
 
+  /// Somebody else has found what it stands before to be there again: an open breaker lets its
+  /// probe in now. True: it was open.
+  bool end_wait(Time now) noexcept;
+
   BreakerState state(Time now) const noexcept {
     if (!open_) return BreakerState::closed;
     return now < open_until_ ? BreakerState::open : BreakerState::half_open;
@@ -149,6 +153,12 @@ inline bool CircuitBreaker::record(Verdict verdict, Time now) noexcept {
 
 inline void CircuitBreaker::abandon(Pass pass) noexcept {
   if (pass.epoch == epoch_ && pass.kind == Pass::Kind::probe) --probes_;
+}
+
+inline bool CircuitBreaker::end_wait(Time now) noexcept {
+  if (state(now) != BreakerState::open) return false;
+  open_until_ = now;
+  return true;
 }
 
 inline bool CircuitBreaker::should_trip(Time now) const noexcept {

@@ -86,6 +86,9 @@ struct NodeState {
     return *pairs.emplace(std::string(model), std::move(made)).first->second;
   }
 
+  /// Lets the probes of all breakers in that are open. True: there was one. Under the lock.
+  bool end_waits(Time now) noexcept;
+
   /// Whether the node is known to lack a model or path. Under the lock.
   bool lacks(std::string_view what, Time now) const noexcept { return absent_until(what) > now; }
   Time absent_until(std::string_view what) const noexcept;
@@ -110,6 +113,12 @@ struct NodeState {
   const BreakerOptions breaker_settings;
   std::array<std::atomic<std::uint64_t>, 5> failures_by_class{};  ///< indexed by FailureClass
 };
+
+inline bool NodeState::end_waits(Time now) noexcept {
+  bool any = breaker.end_wait(now);
+  for (const auto& [model, pair] : pairs) any = pair->breaker.end_wait(now) || any;
+  return any;
+}
 
 inline Time NodeState::absent_until(std::string_view what) const noexcept {
   for (const AbsentMark& mark : absent) {

@@ -57,7 +57,8 @@ class NodePool {
   /// The ids in its own list of models; an empty list says nothing. Ignored where models are
   /// configured.
   void models_learnt(std::string_view node, std::vector<std::string> ids, Time now);
-  /// An active probe came back.
+  /// An active probe came back. One that brings a node back, or that reached one which could not be
+  /// connected to, also ends the wait of its breakers: the next call finds out.
   void probe_result(std::string_view node, bool ok, Time now);
 
   // What may be asked.
@@ -320,12 +321,16 @@ inline void NodePool::probe_result(std::string_view node, bool ok, Time now) {
   const Entry* entry = snapshot->find(node);
   if (entry == nullptr) return;
   NodeState& state = entry->node->state();
+  bool turned = false;
+  bool let_in = false;
   {
     const std::lock_guard guard(state.lock);
-    if (!state.health.probed(ok, now)) return;
+    turned = state.health.probed(ok, now);
+    const bool was_away = turned || state.breaker.state(now) == BreakerState::open;
+    let_in = ok && was_away && state.end_waits(now);
   }
-  state_.changed();
-  state_.announce(ok ? NodeChange::Kind::healthy : NodeChange::Kind::unhealthy, node);
+  if (turned || let_in) state_.changed();
+  if (turned) state_.announce(ok ? NodeChange::Kind::healthy : NodeChange::Kind::unhealthy, node);
 }
 
 inline bool NodePool::serves(const Node& node, std::string_view model) const {
