@@ -124,11 +124,14 @@ std::string_view in_words(simdjson::error_code error) {
 }  // namespace
 
 Result<void> check_json(std::string_view body, std::string_view path) {
-  static thread_local dom::parser whole;
+  static thread_local std::unique_ptr<dom::parser> whole;
+  if (!whole) whole = std::make_unique<dom::parser>();
   const simdjson::padded_string_view text = padded(body);
   dom::element root;
-  if (const auto error = whole.parse(text.data(), text.length(), false).get(root)) {
-    return wrong({}, std::string(in_words(error)));
+  if (const auto error = whole->parse(text.data(), text.length(), false).get(root)) {
+    if (error != simdjson::MEMALLOC) return wrong({}, std::string(in_words(error)));
+    whole.reset();  // one that lacked memory is not to be used again
+    throw std::bad_alloc();
   }
   dom::object object;
   if (root.get_object().get(object)) return wrong({}, "the request body must be a JSON object");

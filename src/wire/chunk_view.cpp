@@ -174,7 +174,7 @@ ChunkView read_chunk(std::string_view data) {
   const simdjson::padded_string_view text = padded(data);
   od::document document;
   od::object object;
-  if (parser().iterate(text).get(document) || document.get_object().get(object)) return {};
+  if (iterate(text).get(document) || document.get_object().get(object)) return {};
   ChunkReader reader(text.data(), data);
   reader.view.json_ok = reader.read(object) && ends_here(document);
   return reader.view;

@@ -222,7 +222,7 @@ Continuation read_continuation(std::string_view body) {
   const simdjson::padded_string_view text = padded(body);
   od::document document;
   od::object object;
-  if (parser().iterate(text).get(document) || document.get_object().get(object)) return {};
+  if (iterate(text).get(document) || document.get_object().get(object)) return {};
   Reader reader(text.data());
   reader.read(object);
   return std::move(reader).result();

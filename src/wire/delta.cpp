@@ -94,7 +94,7 @@ IdentityAt find_identity(std::string_view data) {
   od::document document;
   od::object object;
   IdentityAt found;
-  if (parser().iterate(text).get(document) || document.get_object().get(object)) return found;
+  if (iterate(text).get(document) || document.get_object().get(object)) return found;
   for (auto field : object) {
     std::string_view key;
     od::value value;
@@ -140,7 +140,7 @@ std::vector<Delta> read_deltas(std::string_view data) {
   od::document document;
   od::array choices;
   std::vector<Delta> deltas;
-  if (parser().iterate(text).get(document) || document["choices"].get_array().get(choices)) {
+  if (iterate(text).get(document) || document["choices"].get_array().get(choices)) {
     return deltas;
   }
   for (auto item : choices) {

@@ -73,7 +73,7 @@ ErrorBody read_error_body(int http_status, std::string_view body) {
   const simdjson::padded_string_view text = padded(body);
   od::document document;
   od::object object;
-  if (!parser().iterate(text).get(document) && !document.get_object().get(object)) {
+  if (!iterate(text).get(document) && !document.get_object().get(object)) {
     for (auto field : object) {
       std::string_view key;
       od::value value;

@@ -11,8 +11,7 @@ std::optional<std::vector<std::string>> read_model_list(std::string_view body) {
   const simdjson::padded_string_view text = padded(body);
   od::document document;
   od::array data;
-  if (parser().iterate(text).get(document) || document["data"].get_array().get(data))
-    return std::nullopt;
+  if (iterate(text).get(document) || document["data"].get_array().get(data)) return std::nullopt;
   std::vector<std::string> ids;
   for (auto item : data) {
     std::string_view id;
@@ -26,7 +25,7 @@ std::uint32_t read_context_length(std::string_view body, std::string_view model)
   const simdjson::padded_string_view text = padded(body);
   od::document document;
   od::array data;
-  if (parser().iterate(text).get(document) || document["data"].get_array().get(data)) return 0;
+  if (iterate(text).get(document) || document["data"].get_array().get(data)) return 0;
   for (auto item : data) {
     std::string_view id;
     std::uint64_t length = 0;

@@ -3,6 +3,9 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
+#include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -18,10 +21,28 @@ inline simdjson::padded_string_view padded(std::string_view text) {
   return simdjson::padded_string_view(buffer.data(), text.size(), buffer.capacity());
 }
 
-/// A parser of this thread's.
-inline simdjson::ondemand::parser& parser() {
-  static thread_local simdjson::ondemand::parser instance;
-  return instance;
+/// A parser of this thread's for so many bytes. Throws std::bad_alloc: simdjson has an error for
+/// want of memory, which reads like one of the text, and a parser that had it is not to be used
+/// again.
+inline simdjson::ondemand::parser& parser_for(std::size_t size) {
+  static thread_local std::unique_ptr<simdjson::ondemand::parser> kept;
+  if (kept && kept->capacity() >= size) return *kept;
+  auto larger = std::make_unique<simdjson::ondemand::parser>();
+  // 3.0 does not look whether it was given its buffer for strings. Told again it does, and has
+  // nothing to do if it was.
+  for (int i = 0; i < 2; ++i) {
+    if (larger->allocate(std::max(size, std::size_t{4096})) == simdjson::MEMALLOC) {
+      throw std::bad_alloc();
+    }
+  }
+  kept = std::move(larger);
+  return *kept;
+}
+
+/// Begins to read a text with the thread's parser.
+inline simdjson::simdjson_result<simdjson::ondemand::document> iterate(
+    const simdjson::padded_string_view& text) {
+  return parser_for(text.length()).iterate(text);
 }
 
 /// Whether a document that has been walked has nothing behind its end.

@@ -37,7 +37,7 @@ ReplyView read_reply(std::string_view body) {
   od::document document;
   od::object object;
   ReplyView view;
-  if (parser().iterate(text).get(document) || document.get_object().get(object)) return {};
+  if (iterate(text).get(document) || document.get_object().get(object)) return {};
   for (auto field : object) {
     std::string_view key;
     od::value value;

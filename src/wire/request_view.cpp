@@ -123,7 +123,7 @@ Result<RequestView> read_request(std::string_view body) {
   const simdjson::padded_string_view text = padded(body);
   od::document document;
   od::object object;
-  if (parser().iterate(text).get(document) || document.get_object().get(object)) {
+  if (iterate(text).get(document) || document.get_object().get(object)) {
     return wrong({}, "the request body is not a JSON object");
   }
   RequestReader reader(text.data());
