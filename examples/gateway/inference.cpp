@@ -36,9 +36,8 @@ void Inference::start(Worker& worker, const http::Request& request, http::Respon
   const auto body = llmroute::wire::read_request(request.body);
   if (!body) return refuse(worker, body.error(), std::move(responder), request_id);
   auto* inference = new Inference(worker, std::move(responder), std::move(request_id));
-  inference->model_ = body->model;
   inference->stream_ = body->stream;
-  inference->route(request);
+  inference->route_or_end(request, body->model);
 }
 
 void Inference::refuse(Worker& worker, const Error& error, http::Responder responder,
@@ -59,6 +58,17 @@ Inference::Inference(Worker& worker, http::Responder responder, std::string requ
 }
 
 Inference::~Inference() { worker_.inference_ended(); }
+
+/// A call that could not begin has no on_done.
+void Inference::route_or_end(const http::Request& request, std::string_view model) noexcept {
+  try {
+    model_ = model;
+    route(request);
+  } catch (const std::exception&) {  // short of memory, or of what threads are made of
+    Result<Reply> failed = Error{.code = llmroute::ErrorCode::internal, .message = "cannot begin"};
+    on_done(failed);
+  }
+}
 
 void Inference::route(const http::Request& request) {
   llmroute::Request call{.path = request.path(), .body = request.body};
@@ -109,12 +119,15 @@ void Inference::on_gone() {
 
 std::string_view Inference::padding() const { return still_there; }
 
-void Inference::on_done(Result<Reply>& result) {
+void Inference::on_done(Result<Reply>& result) noexcept {
   leave();
-  if (result) {
-    finish(*result);
-  } else {
-    finish(result.error());
+  try {
+    if (result) {
+      finish(*result);
+    } else {
+      finish(result.error());
+    }
+  } catch (const std::bad_alloc&) {  // no memory for an answer: the connection breaks
   }
   delete this;
 }

@@ -4,6 +4,7 @@
 #include <http/handler.hpp>
 #include <llmroute/router.hpp>
 #include <string>
+#include <string_view>
 
 #include "late_heads.hpp"
 
@@ -25,12 +26,13 @@ class Inference final : private http::Exchange, private LateHead {
 
   static void refuse(Worker& worker, const llmroute::Error& error, http::Responder responder,
                      std::string_view request_id);
+  void route_or_end(const http::Request& request, std::string_view model) noexcept;
   void route(const http::Request& request);
 
   // From the router.
   void on_head(const llmroute::StreamHead& head);
   llmroute::Taken on_event(const llmroute::Event& event);
-  void on_done(llmroute::Result<llmroute::Reply>& result);
+  void on_done(llmroute::Result<llmroute::Reply>& result) noexcept;
 
   // From the caller's connection, and the clock.
   void on_writable() override;

@@ -26,11 +26,11 @@ void LateHeads::join(LateHead& head, llmroute::Time now) {
 /// Once armed it runs to its end: a head that left meanwhile only makes it look again, which is
 /// cheaper than disarming for every stream that begins in time.
 void LateHeads::arm() {
-  armed_ = true;
   timer_.expires_at(first_->due_);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_timer();
   });
+  armed_ = true;
 }
 
 void LateHeads::on_timer() {

@@ -2,7 +2,10 @@
 #include "worker.hpp"
 
 #include <boost/asio/post.hpp>
+#include <chrono>
+#include <new>
 #include <random>
+#include <thread>
 
 #include "gateway.hpp"
 
@@ -43,15 +46,32 @@ llmroute::Result<std::uint16_t> Worker::listen(const std::string& host, std::uin
 }
 
 /// Connections to nodes are kept open and watched, so the context would never run out of work: it
-/// is stopped.
-void Worker::run() { context_.run(); }
+/// is stopped. What finds no memory in one handler is that one's loss; others go on.
+void Worker::run() {
+  for (;;) {
+    try {
+      reactor_.resume();
+      server_.resume();
+      if (draining_) begin_drain();
+      context_.run();
+      return;
+    } catch (const std::bad_alloc&) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));  // others may give some back
+    }
+  }
+}
 
 void Worker::drain() {
   boost::asio::post(context_, [this] {
-    server_.drain([this] {
-      ending_ = true;
-      stop_when_idle();
-    });
+    draining_ = true;
+    begin_drain();
+  });
+}
+
+void Worker::begin_drain() {
+  server_.drain([this] {
+    ending_ = true;
+    stop_when_idle();
   });
 }
 

@@ -42,6 +42,7 @@ class Worker {
   void inference_ended();
 
  private:
+  void begin_drain();
   void stop_when_idle();
 
   Gateway& gateway_;
@@ -53,6 +54,7 @@ class Worker {
   Front front_;
   http::Server server_;
   std::size_t inferences_ = 0;
+  bool draining_ = false;
   bool ending_ = false;
 };
 

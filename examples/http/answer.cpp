@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <charconv>
 #include <ctime>
+#include <new>
 #include <utility>
 
 #include "connection.hpp"
@@ -89,28 +90,34 @@ Responder::Responder(std::shared_ptr<Connection> connection) noexcept
     : connection_(std::move(connection)) {}
 
 Responder::~Responder() {
-  if (connection_ && connection_->answering()) connection_->abort();
+  if (connection_ && connection_->answering()) abort();
 }
 
 void Responder::watch(Exchange& exchange) noexcept { connection_->watch(exchange); }
 
 void Responder::send(Response response) {
   const auto connection = std::move(connection_);
-  if (connection) connection->send(std::move(response));
+  if (connection) connection->by_program([&] { connection->send(std::move(response)); });
 }
 
-void Responder::start(int status, const Fields& fields) { connection_->start(status, fields); }
+void Responder::start(int status, const Fields& fields) {
+  if (!connection_->by_program([&] { connection_->start(status, fields); })) throw std::bad_alloc();
+}
 
-bool Responder::write(std::string_view piece) { return connection_->write(piece); }
+bool Responder::write(std::string_view piece) {
+  bool more = true;
+  if (!connection_->by_program([&] { more = connection_->write(piece); })) throw std::bad_alloc();
+  return more;
+}
 
 void Responder::end(std::string_view last, After after) {
   const auto connection = std::move(connection_);
-  if (connection) connection->end(last, after);
+  if (connection) connection->by_program([&] { connection->end(last, after); });
 }
 
 void Responder::abort() {
   const auto connection = std::move(connection_);
-  if (connection) connection->abort();
+  if (connection) connection->by_program([&] { connection->abort(); });
 }
 
 void Connection::append_head(std::string& out, int status, const Fields& fields) const {
@@ -181,11 +188,8 @@ void Connection::end(std::string_view last, After after) {
 void Connection::abort() {
   if (closed_) return;
   exchange_ = nullptr;
-  transmit({}, {});  // what it has got so far it may have
-  if (!chunked_) {   // the end of the connection would count as the end of the answer
-    boost::system::error_code ignored;
-    socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
-  }
+  transmit({}, {});                 // what it has got so far it may have
+  if (!chunked_) reset_on_close();  // its end would count as the end of the answer
   close();
 }
 
@@ -199,13 +203,15 @@ bool Connection::gathered(std::string_view piece, std::string_view tail) {
   if (!server_.gather().waits() || !out_.empty()) return false;
   if (draft_.size() + piece.size() >= most_gathered) return false;
   draft_.append(piece).append(tail);
-  if (!std::exchange(listed_, true)) server_.gather().list(shared_from_this());
-  return true;
+  if (!listed_) server_.gather().list(shared_from_this());
+  return listed_ = true;
 }
 
-void Connection::send_gathered() {
-  if (closed_ || !listed_) return;
-  if (transmit({}, {}) && ended_) finish_answer();
+void Connection::send_gathered() noexcept {
+  or_give_up([this] {
+    if (closed_ || !listed_) return;
+    if (transmit({}, {}) && ended_) finish_answer();
+  });
 }
 
 /// Sends the draft and the two in one go; true when the socket took all. A broken connection counts
@@ -235,7 +241,7 @@ void Connection::arm_write() {
   writing_ = true;
   socket_.async_wait(boost::asio::socket_base::wait_write,
                      [self = shared_from_this()](const boost::system::error_code& error) {
-                       self->on_writable(error);
+                       self->or_give_up([&] { self->on_writable(error); });
                      });
 }
 

@@ -36,22 +36,32 @@ class AsioReactor final : public llmroute::Reactor {
   /// What `loop` has for callers goes through `gather`.
   void attach(llmroute::EventLoop& loop, Gather& gather);
 
+  /// Waits again where a handler that ran out of memory left off: before every run() of the
+  /// io_context. May throw std::bad_alloc.
+  void resume();
+
   void watch(int fd, llmroute::Interest interest) override;
-  void arm(llmroute::Time at) override;
-  void wake() override;
+  void arm(llmroute::Time at) noexcept override;
+  void wake() noexcept override;
 
  private:
   void wait();
   void on_ready();
+  void watch_unknown(int fd, llmroute::Interest interest);
   bool change(int what, int fd, llmroute::Interest interest);
+  bool grow(std::size_t size) noexcept;
+  std::uint32_t registration(std::size_t index) const noexcept;
   void wait_until(llmroute::Time at);
   void call_soon();
   void on_time();
+  void ring(llmroute::Time at) noexcept;
 
   boost::asio::io_context& context_;
   llmroute::EventLoop* loop_ = nullptr;
   Gather* gather_ = nullptr;
   boost::asio::posix::stream_descriptor epoll_;
+  bool waits_ = false;  // Asio watches it
+  const int alarm_;     // a timerfd in it, for when Asio has no memory for its own ways
   std::vector<std::uint32_t> watched_;  // by descriptor: the number of its registration; 0: none
   std::uint32_t registrations_ = 0;
   boost::asio::steady_timer timer_;

@@ -37,18 +37,18 @@ Connection::Connection(Server& server, boost::asio::ip::tcp::socket socket, std:
       address_(std::move(address)),
       scanner_(server.options().head) {}
 
-void Connection::begin() {
+void Connection::begin() noexcept {
   deadline_ = server_.in(server_.options().header_timeout);
-  arm_read();
+  or_give_up([this] { arm_read(); });
 }
 
 void Connection::arm_read() {
   if (reading_ || closed_ || half_closed_) return;
-  reading_ = true;
   socket_.async_wait(boost::asio::socket_base::wait_read,
                      [self = shared_from_this()](const boost::system::error_code& error) {
-                       self->on_readable(error);
+                       self->or_give_up([&] { self->on_readable(error); });
                      });
+  reading_ = true;
 }
 
 void Connection::on_readable(const boost::system::error_code& error) {
@@ -79,7 +79,7 @@ void Connection::on_half_close() {
 void Connection::await_reset() {
   socket_.async_wait(boost::asio::socket_base::wait_error,
                      [self = shared_from_this()](const boost::system::error_code& error) {
-                       if (error != boost::asio::error::operation_aborted) self->caller_gone();
+                       if (error != boost::asio::error::operation_aborted) self->lose();
                      });
 }
 
@@ -182,7 +182,11 @@ void Connection::refuse(const Fault& fault) {
   send(server_.handler().error(fault.status, fault.text));
 }
 
-void Connection::on_deadline() {
+void Connection::on_deadline() noexcept {
+  or_give_up([this] { on_late(); });
+}
+
+void Connection::on_late() {
   deadline_ = llmroute::never;
   if (lingering_) return close();
   if (answering_) return makes_progress() ? arm_write() : caller_gone();
@@ -216,7 +220,7 @@ void Connection::linger() {
   arm_read();
 }
 
-void Connection::close() {
+void Connection::close() noexcept {
   if (closed_) return;
   closed_ = true;
   deadline_ = llmroute::never;
@@ -235,6 +239,24 @@ void Connection::caller_gone() {
   if (exchange != nullptr) exchange->on_gone();
 }
 
-void Connection::lose() { caller_gone(); }
+void Connection::lose() noexcept {
+  or_give_up([this] { caller_gone(); });
+}
+
+void Connection::reset_on_close() noexcept {
+  boost::system::error_code ignored;
+  socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+}
+
+/// What was begun cannot be ended: the caller must not take it for the whole.
+void Connection::give_up() noexcept {
+  if (closed_) return;
+  const auto self = shared_from_this();
+  listed_ = false;
+  Exchange* exchange = std::exchange(exchange_, nullptr);
+  reset_on_close();
+  close();
+  if (exchange != nullptr) exchange->on_gone();
+}
 
 }  // namespace http

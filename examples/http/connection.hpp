@@ -10,6 +10,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <llmroute/core/time.hpp>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,23 +31,38 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  void begin();
+  void begin() noexcept;
 
   /// The program's side, through Responder.
   void watch(Exchange& exchange) noexcept { exchange_ = &exchange; }
+
+  /// A step of the program's. False: there was no memory for it, and the connection is closed; the
+  /// exchange is not told, as it is on the stack.
+  template <class F>
+  bool by_program(F&& step) noexcept {
+    try {
+      step();
+      return true;
+    } catch (const std::bad_alloc&) {
+      exchange_ = nullptr;
+      give_up();
+      return false;
+    }
+  }
   void send(Response response);
   void start(int status, const Fields& fields);
   bool write(std::string_view piece);
   void end(std::string_view last, After after);
   void abort();
   bool answering() const noexcept { return answering_; }
-  void send_gathered();  ///< through Gather
+  void send_gathered() noexcept;  ///< through Gather
 
   /// The server's side.
   llmroute::Time deadline() const noexcept { return deadline_; }
-  void on_deadline();
-  void drain();  ///< closes when idle, else after the answer under way
-  void lose();   ///< as if the caller had gone
+  void on_deadline() noexcept;
+  void drain();             ///< closes when idle, else after the answer under way
+  void lose() noexcept;     ///< as if the caller had gone
+  void give_up() noexcept;  ///< the same at once, for want of memory
   const std::string& address() const noexcept { return address_; }
 
  private:
@@ -56,6 +72,16 @@ class Connection final : public std::enable_shared_from_this<Connection> {
     BodyReader reader;
   };
 
+  /// One caller's share of a lack of memory is its connection.
+  template <class F>
+  void or_give_up(F&& step) noexcept {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      give_up();
+    }
+  }
+  void on_late();
   void arm_read();
   void arm_write();
   void on_readable(const boost::system::error_code& error);
@@ -79,7 +105,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void finish_answer();
   void wait_for_request();
   void linger();
-  void close();
+  void close() noexcept;
+  void reset_on_close() noexcept;
   void caller_gone();
 
   Server& server_;

@@ -8,7 +8,6 @@
 namespace http {
 namespace {
 
-constexpr std::size_t most_buffers = 256;
 constexpr std::size_t smallest_buffer = 1024;
 constexpr std::size_t largest_buffer = 32 * 1024;
 
@@ -20,7 +19,7 @@ void Gather::lend(std::string& buffer) {
   buffers_.pop_back();
 }
 
-void Gather::take_back(std::string& buffer) {
+void Gather::take_back(std::string& buffer) noexcept {
   std::string spare = std::exchange(buffer, {});
   const bool odd = spare.capacity() < smallest_buffer || spare.capacity() > largest_buffer;
   if (odd || buffers_.size() == most_buffers) return;
@@ -28,7 +27,7 @@ void Gather::take_back(std::string& buffer) {
   buffers_.push_back(std::move(spare));
 }
 
-void Gather::send_all() {
+void Gather::send_all() noexcept {
   sending_.swap(listed_);
   for (const auto& connection : sending_) connection->send_gathered();
   sending_.clear();

@@ -15,7 +15,7 @@ class Connection;
 /// One a server; not thread safe.
 class Gather {
  public:
-  Gather() = default;
+  Gather() { buffers_.reserve(most_buffers); }  // so that taking one back cannot fail
   Gather(const Gather&) = delete;
   Gather& operator=(const Gather&) = delete;
 
@@ -23,9 +23,13 @@ class Gather {
   template <class F>
   void during(F&& turn) {
     waits_ = true;
-    turn();
-    waits_ = false;
-    if (!listed_.empty()) send_all();
+    try {
+      turn();
+    } catch (...) {
+      end_turn();
+      throw;
+    }
+    end_turn();
   }
 
   /// A turn is under way.
@@ -36,10 +40,16 @@ class Gather {
 
   /// Buffers go from hand to hand, so that a connection that is silent has none.
   void lend(std::string& buffer);
-  void take_back(std::string& buffer);
+  void take_back(std::string& buffer) noexcept;
 
  private:
-  void send_all();
+  static constexpr std::size_t most_buffers = 256;
+
+  void end_turn() noexcept {
+    waits_ = false;
+    if (!listed_.empty()) send_all();
+  }
+  void send_all() noexcept;
 
   bool waits_ = false;
   std::vector<std::shared_ptr<Connection>> listed_{};

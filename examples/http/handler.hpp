@@ -36,7 +36,8 @@ class Exchange {
 enum class After : std::uint8_t { keep, close };
 
 /// Answers one request: send(), or start(), write() any number of times, end(). Destroyed without
-/// an answer it breaks the connection. After the caller has gone every function does nothing. One
+/// an answer it breaks the connection. After the caller has gone every function does nothing. When
+/// there is no memory the connection breaks; start() and write() then throw std::bad_alloc. One
 /// thread: the server's.
 class Responder {
  public:

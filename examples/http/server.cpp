@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
+#include <new>
 #include <vector>
 
 #include "connection.hpp"
@@ -25,6 +26,23 @@ using llmroute::ErrorCode;
 constexpr int accepts_a_turn = 16;  // then others on the io_context have their turn
 constexpr std::chrono::milliseconds retry_after{50};
 
+/// A descriptor that nobody has taken over yet.
+class Accepted {
+ public:
+  explicit Accepted(int fd) noexcept : fd_(fd) {}
+  ~Accepted() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Accepted(const Accepted&) = delete;
+  Accepted& operator=(const Accepted&) = delete;
+
+  int get() const noexcept { return fd_; }
+  void release() noexcept { fd_ = -1; }
+
+ private:
+  int fd_;
+};
+
 int open_reserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
 /// Deadlines are looked at so often that none is missed by more than a quarter of its time.
@@ -37,17 +55,26 @@ llmroute::Duration tick_of(const ServerOptions& options) {
 
 }  // namespace
 
-bool ConnectionCaps::enter(const std::string& address) {
+bool ConnectionCaps::enter(const std::string& address) noexcept {
   if (now_.fetch_add(1, std::memory_order_relaxed) >= all_) {
     now_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
   if (per_address_ == 0) return true;
-  const std::lock_guard lock(mutex_);
-  std::size_t& count = by_address_[address];
-  if (count < per_address_) return ++count, true;
+  if (enter_address(address)) return true;
   now_.fetch_sub(1, std::memory_order_relaxed);
   return false;
+}
+
+/// Without memory to count it a connection is one too many.
+bool ConnectionCaps::enter_address(const std::string& address) noexcept {
+  const std::lock_guard lock(mutex_);
+  try {
+    std::size_t& count = by_address_[address];
+    return count < per_address_ && ++count > 0;
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
 }
 
 void ConnectionCaps::leave(const std::string& address) {
@@ -95,15 +122,22 @@ llmroute::Result<std::uint16_t> Server::listen(const std::string& host, std::uin
   if (!error) acceptor_.listen(4096, error);
   if (!error) acceptor_.non_blocking(true, error);
   if (error) return failed("listen on", error);
-  accept_more();
-  sweep_later();
+  resume();
   return acceptor_.local_endpoint().port();
+}
+
+void Server::resume() {
+  if (!accepting_ && acceptor_.is_open()) accept_more();
+  if (!sweeping_) sweep_later();
 }
 
 void Server::accept_more() {
   acceptor_.async_wait(tcp::acceptor::wait_read, [this](const error_code& error) {
-    if (!error) on_acceptable();
+    if (error) return;
+    accepting_ = false;
+    on_acceptable();
   });
+  accepting_ = true;
 }
 
 void Server::on_acceptable() {
@@ -119,20 +153,22 @@ void Server::on_acceptable() {
 bool Server::accept_one() {
   sockaddr_storage peer{};
   socklen_t length = sizeof(peer);
-  const int fd = ::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer), &length,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return false;
+  Accepted accepted(::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer),
+                              &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (accepted.get() < 0) return false;
   const int on = 1;
-  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+  ::setsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   error_code error;
   tcp::socket socket(context_);
-  socket.assign(peer.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), fd, error);
-  if (error) return ::close(fd), true;
+  socket.assign(peer.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), accepted.get(), error);
+  if (error) return true;
+  accepted.release();
   std::string address = socket.remote_endpoint(error).address().to_string();
-  if (error || !caps_.enter(address)) return true;  // closes it
+  if (error) return true;  // closes it
   const auto connection =
       std::make_shared<Connection>(*this, std::move(socket), std::move(address));
   connections_.emplace(connection.get(), connection);
+  if (!caps_.enter(connection->address())) return connections_.erase(connection.get()), true;
   connection->begin();
   return true;
 }
@@ -150,8 +186,11 @@ void Server::shed_one() {
 void Server::pause_accepting() {
   retry_.expires_after(retry_after);
   retry_.async_wait([this](const error_code& error) {
-    if (!error && acceptor_.is_open()) on_acceptable();
+    if (error || !acceptor_.is_open()) return;
+    accepting_ = false;
+    on_acceptable();
   });
+  accepting_ = true;
 }
 
 llmroute::Time Server::in(llmroute::Duration wait) const noexcept {
@@ -162,9 +201,11 @@ void Server::sweep_later() {
   sweeper_.expires_after(tick_);
   sweeper_.async_wait([this](const error_code& error) {
     if (error) return;
+    sweeping_ = false;
     sweep();
     sweep_later();
   });
+  sweeping_ = true;
 }
 
 void Server::sweep() {
@@ -174,6 +215,7 @@ void Server::sweep() {
     if (connection->deadline() <= now_) late.push_back(connection);
   }
   for (const auto& connection : late) connection->on_deadline();
+  tell_if_empty();
 }
 
 std::vector<std::shared_ptr<Connection>> Server::all() const {
@@ -199,11 +241,21 @@ void Server::abort() {
   for (const auto& connection : all()) connection->lose();
 }
 
-void Server::closed(Connection& connection) {
+void Server::closed(Connection& connection) noexcept {
   caps_.leave(connection.address());
   connections_.erase(&connection);
-  if (connections_.empty() && when_empty_)
-    boost::asio::post(context_, std::exchange(when_empty_, nullptr));
+  tell_if_empty();
+}
+
+/// Without memory the next sweep tells.
+void Server::tell_if_empty() noexcept {
+  if (!connections_.empty() || !when_empty_) return;
+  try {
+    boost::asio::post(context_, [this] {
+      if (when_empty_) std::exchange(when_empty_, nullptr)();
+    });
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 }  // namespace http

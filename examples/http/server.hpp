@@ -44,10 +44,12 @@ class ConnectionCaps {
       : all_(all), per_address_(per_address) {}
 
   /// Whether one more may come; leave() gives its place back.
-  bool enter(const std::string& address);
+  bool enter(const std::string& address) noexcept;
   void leave(const std::string& address);
 
  private:
+  bool enter_address(const std::string& address) noexcept;
+
   const std::size_t all_;
   const std::size_t per_address_;
   std::atomic<std::size_t> now_{0};
@@ -69,6 +71,10 @@ class Server {
   /// and port.
   llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port);
 
+  /// Goes on where a handler that ran out of memory left off: before every run() of the io_context
+  /// once it listens. May throw std::bad_alloc.
+  void resume();
+
   /// Takes no more connections, closes those that are idle, ends each other one after the answer
   /// under way. `when_empty` is called once none is left, perhaps at once.
   void drain(std::function<void()> when_empty);
@@ -87,7 +93,7 @@ class Server {
   const ServerOptions& options() const noexcept { return options_; }
   std::span<char> input() noexcept { return input_; }
   llmroute::Time in(llmroute::Duration wait) const noexcept;
-  void closed(Connection& connection);
+  void closed(Connection& connection) noexcept;
 
  private:
   void accept_more();
@@ -97,6 +103,7 @@ class Server {
   void pause_accepting();
   void sweep_later();
   void sweep();
+  void tell_if_empty() noexcept;
   std::vector<std::shared_ptr<Connection>> all() const;
 
   boost::asio::io_context& context_;
@@ -112,6 +119,8 @@ class Server {
       now_;      // of the last sweep: exact enough for deadlines, and no clock is read a request
   int reserve_;  // a descriptor to give up when there is none left, so that a caller can be turned
                  // away
+  bool accepting_ = false;  // a wait for callers is under way, or for the time to do so
+  bool sweeping_ = false;
   bool draining_ = false;
   std::function<void()> when_empty_{};
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections_;

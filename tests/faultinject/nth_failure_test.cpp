@@ -130,8 +130,26 @@ struct Scene {
   ScriptedUpstream::Handler second;
   std::string body;
   std::string right;
-  int max_concurrent = 0;
+  void (*settings)(Config&) = [](Config&) {};
 };
+
+void one_at_a_time(Config& config) { config.backpressure.max_concurrent_requests = 1; }
+
+/// Without breakers: libcurl's want of memory looks like the fault of the node that answers.
+void hedged(Config& config) {
+  config.hedge = {.enabled = true, .delay = 2ms, .max_share = 1};
+  config.breaker.consecutive_failures = 0;
+  config.breaker.failure_rate = 0;
+}
+
+/// Names that nobody has asked for before: each is looked up, on a thread of libcurl's.
+void by_name(Config& config) {
+  static int number = 0;
+  for (NodeConfig& node : config.nodes) {
+    const std::string port = node.url.substr(node.url.rfind(':'));
+    node.url = "http://node-" + std::to_string(++number) + ".test" + port;
+  }
+}
 
 ScriptedUpstream::Handler always(const Script& script) {
   return [script](const SeenRequest&) { return script; };
@@ -155,6 +173,7 @@ std::vector<Scene> scenes() {
   const auto whole = always(answer(200, chat_completion("x")));
   const auto down = always(answer(503, R"({"error":{"message":"down"}})"));
   const auto streaming = always(event_stream(events));
+  const auto silent = always(Script{}.hang());
   return {
       {"a plain call", plain, whole, whole, std::string(hello), chat_completion("x")},
       {"a stream", stream, streaming, streaming, streamed, shown},
@@ -167,7 +186,11 @@ std::vector<Scene> scenes() {
       {"a call in the background", in_background, whole, whole, std::string(hello),
        chat_completion("x")},
       {"a call in the queue", one_behind_the_other, whole, whole, std::string(hello),
-       chat_completion("x") + chat_completion("x"), 1},
+       chat_completion("x") + chat_completion("x"), one_at_a_time},
+      {"a hedged call", plain, silent, whole, std::string(hello), chat_completion("x"), hedged},
+      {"a hedged stream", stream, silent, streaming, streamed, shown, hedged},
+      {"a call to a node with a name", plain, whole, whole, std::string(hello),
+       chat_completion("x"), by_name},
   };
 }
 
@@ -199,8 +222,8 @@ void check_idle(const Router& router) {
 }
 
 /// The scene with its n-th failure. False: there is no n-th.
-bool survives(const Scene& scene, const Config& config, Failing what, HowOften how_often,
-              long nth) {
+bool survives(const Scene& scene, Config config, Failing what, HowOften how_often, long nth) {
+  scene.settings(config);
   Router router(config);
   Outcome out;
   bool failed = false;
@@ -233,8 +256,7 @@ TEST_CASE("the n-th failure on the way of", "[faultinject]") {
                                << (how_often == HowOften::once ? " once" : " from then on")) {
       ScriptedUpstream first(scene.first);
       ScriptedUpstream second(scene.second);
-      Config config = config_of(first, second);
-      config.backpressure.max_concurrent_requests = scene.max_concurrent;
+      const Config config = config_of(first, second);
       for (long nth = 1;; nth = next_after(nth)) {
         CAPTURE(nth);
         if (!survives(scene, config, what, how_often, nth)) break;
