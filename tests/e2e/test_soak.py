@@ -25,6 +25,11 @@ def once(condition, *_, **__):
         raise TimeoutError
 
 
+def test_a_load_of_refusals_is_none():
+    assert soak.worked(soak.Counter(whole=60, left=200, no_healthy_node=40))
+    assert not soak.worked(soak.Counter(whole=40, left=200, no_healthy_node=60))
+
+
 class Gateway:
     """One that says what is left of its calls."""
 
