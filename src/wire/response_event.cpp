@@ -55,7 +55,7 @@ ChunkView read_response_event(std::string_view data) {
   od::object object;
   ChunkView view;
   view.text_only = false;
-  if (parser().iterate(text).get(document) || document.get_object().get(object)) return view;
+  if (iterate(text).get(document) || document.get_object().get(object)) return view;
   for (auto field : object) {
     std::string_view key;
     od::value value;
