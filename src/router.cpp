@@ -9,6 +9,7 @@
 #include "router/pull_stream.hpp"
 #include "router/router_core.hpp"
 #include "router/snapshot.hpp"
+#include "router/wait.hpp"
 
 namespace llmroute {
 
@@ -102,7 +103,8 @@ Result<Reply> Router::route(const Request& request) {
     Result<Reply> result = [&] {
       detail::CallRoot root(core_, worker->state, worker->loop.core(), request, nullptr);
       root.start();
-      while (!root.finished()) worker->loop.run_for(std::chrono::hours(1));
+      detail::Wait wait(worker->loop, root);
+      while (!root.finished()) wait.turn();
       return root.take_result();
     }();
     core_->loops().give(std::move(worker));

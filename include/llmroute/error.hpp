@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <llmroute/core/time.hpp>
 #include <llmroute/headers.hpp>
 #include <llmroute/usage.hpp>
@@ -94,6 +95,8 @@ struct Error {
   std::string body{};                     ///< the node's own error body, verbatim
   Headers headers{};                      ///< the node's response fields
   Usage usage{};                          ///< what had been used when it ended, as far as known
+  std::string request_id{};               ///< as in Reply
+  std::exception_ptr thrown{};  ///< what ended it where that was an exception: a strategy's
 
   /// The status an OpenAI client should see: the node's own for a refused request, else the
   /// table's.

@@ -29,6 +29,11 @@ struct CallOptions {
   std::string_view session_key{};      ///< keeps a conversation together, for strategies that care
   std::string_view request_id{};       ///< default: made by the router
   std::optional<Resume> resume{};      ///< default router.resume
+
+  /// Blocking calls and pull streams: asked some twenty times a second while one waits, on the
+  /// waiting thread; true ends it with `cancelled`. For hosts whose signals have to be looked for
+  /// (Python, R), and for waits that another thread may end.
+  std::function<bool()> interrupted{};
 };
 
 /// Views are borrowed until a blocking call returns; start() and run_on() copy what they keep.

@@ -91,13 +91,17 @@ Result<Reply> CallRoot::outcome_of_task() {
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& thrown) {
-    task_.reset();
-    return state_.fail(ErrorCode::internal,
-                       fmt::format("the call ended by an exception: {}", thrown.what()));
+    return outcome_of_exception(fmt::format("the call ended by an exception: {}", thrown.what()));
   } catch (...) {
-    task_.reset();
-    return state_.fail(ErrorCode::internal, "the call ended by an exception");
+    return outcome_of_exception("the call ended by an exception");
   }
+}
+
+Error CallRoot::outcome_of_exception(std::string message) {
+  Error error = state_.fail(ErrorCode::internal, std::move(message));
+  error.thrown = std::current_exception();
+  task_.reset();
+  return error;
 }
 
 void CallRoot::conclude(Result<Reply> result) noexcept {

@@ -46,6 +46,7 @@ class CallRoot : private net::Doomed {
   void begin() noexcept;
   void reap() noexcept override;
   Result<Reply> outcome_of_task();
+  Error outcome_of_exception(std::string message);
   Error outcome_of_ending(Duration waited) const;
   void conclude(Result<Reply> result) noexcept;
   void tell_of_end();

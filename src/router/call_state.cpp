@@ -69,6 +69,7 @@ Error CallState::fail(ErrorCode code, std::string message) const {
   error.attempts = attempts;
   error.partial = ledger.text();
   error.usage = usage;
+  error.request_id = request_id;
   return error;
 }
 

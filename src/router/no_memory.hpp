@@ -16,7 +16,8 @@ inline Error out_of_memory() noexcept {
 /// What kept a call from beginning or going on, as an error: decision 5.
 inline Error error_of(const std::exception& thrown) noexcept {
   try {
-    return {.code = ErrorCode::internal, .message = thrown.what()};
+    return {
+        .code = ErrorCode::internal, .message = thrown.what(), .thrown = std::current_exception()};
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }

@@ -1,6 +1,7 @@
 #include "router/pull_stream.hpp"
 
 #include "router/router_core.hpp"
+#include "router/wait.hpp"
 
 namespace llmroute::detail {
 
@@ -58,7 +59,8 @@ void StreamState::turn_until_event() {
     slot_.drained();
   }
   if (ended_) return;
-  while (!slot_.event && !root_->finished()) worker_->loop.run_for(std::chrono::hours(1));
+  Wait wait(worker_->loop, *root_);
+  while (!slot_.event && !root_->finished()) wait.turn();
   if (slot_.event) return;
   ended_ = true;
   Result<Reply> result = root_->take_result();
