@@ -134,21 +134,9 @@ void read_model(ConfigSection& in, ModelConfig& out) {
   in.read("active", out.active);
 }
 
-void read_all(ConfigSection& in, Config& out) {
-  in.section("router", [&](ConfigSection& s) { read_router(s, out.router); });
-  in.section("timeouts", [&](ConfigSection& s) { read_timeouts(s, out.timeouts); });
-  in.section("backpressure", [&](ConfigSection& s) { read_backpressure(s, out.backpressure); });
-  in.section("health", [&](ConfigSection& s) { read_health(s, out.health); });
-  in.section("breaker", [&](ConfigSection& s) { read_breaker(s, out.breaker); });
-  in.section("hedge", [&](ConfigSection& s) { read_hedge(s, out.hedge); });
-  in.list("nodes", [&](ConfigSection& s) { read_node(s, out.nodes.emplace_back()); });
-  in.list("models", [&](ConfigSection& s) { read_model(s, out.models.emplace_back()); });
-  in.finish();
-}
-
-}  // namespace
-
-Result<Config> Config::from_json(std::string_view json, std::string_view source) {
+/// A whole text that is one object, read by `read(section, out)`.
+template <class T, class Read>
+Result<T> read_whole(std::string_view json, std::string_view source, Read&& read) {
   if (json.starts_with("\xEF\xBB\xBF")) json.remove_prefix(3);  // as some editors save it
   simdjson::dom::parser parser;
   simdjson::dom::element root;
@@ -158,15 +146,35 @@ Result<Config> Config::from_json(std::string_view json, std::string_view source)
         .code = ErrorCode::invalid_config,
         .message = fmt::format("{}: not valid JSON: {}", source, simdjson::error_message(error))};
   }
-  Config config;
+  T out;
   ConfigFault fault;
   ConfigSection section(root, "", fault);
-  read_all(section, config);
-  if (!fault.found()) return config;
+  read(section, out);
+  section.finish();
+  if (!fault.found()) return out;
   return Error{.code = ErrorCode::invalid_config,
                .message = fmt::format("{}:{}: key \"{}\": {}", source,
                                       detail::line_of(json, fault.key), fault.key, fault.what),
                .param = fault.key};
+}
+
+}  // namespace
+
+Result<Config> Config::from_json(std::string_view json, std::string_view source) {
+  return read_whole<Config>(json, source, [](ConfigSection& in, Config& out) {
+    in.section("router", [&](ConfigSection& s) { read_router(s, out.router); });
+    in.section("timeouts", [&](ConfigSection& s) { read_timeouts(s, out.timeouts); });
+    in.section("backpressure", [&](ConfigSection& s) { read_backpressure(s, out.backpressure); });
+    in.section("health", [&](ConfigSection& s) { read_health(s, out.health); });
+    in.section("breaker", [&](ConfigSection& s) { read_breaker(s, out.breaker); });
+    in.section("hedge", [&](ConfigSection& s) { read_hedge(s, out.hedge); });
+    in.list("nodes", [&](ConfigSection& s) { read_node(s, out.nodes.emplace_back()); });
+    in.list("models", [&](ConfigSection& s) { read_model(s, out.models.emplace_back()); });
+  });
+}
+
+Result<NodeConfig> node_from_json(std::string_view json, std::string_view source) {
+  return read_whole<NodeConfig>(json, source, read_node);
 }
 
 }  // namespace llmroute

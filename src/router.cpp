@@ -154,6 +154,9 @@ void Router::maintain(EventLoop& loop) { core_->maintain(loop.core()); }
 Result<void> Router::add_node(NodeConfig node) {
   return detail::without_throwing([&] { return core_->add_node(std::move(node)); });
 }
+Result<void> Router::update_node(NodeConfig node) {
+  return detail::without_throwing([&] { return core_->update_node(std::move(node)); });
+}
 Result<void> Router::remove_node(std::string_view name) {
   return detail::without_throwing([&] { return core_->remove_node(name); });
 }

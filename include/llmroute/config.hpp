@@ -70,4 +70,8 @@ struct Config {
   Result<void> prepare();
 };
 
+/// One entry of `nodes` in its JSON form, for Router::add_node and update_node; errors as in
+/// Config::from_json.
+Result<NodeConfig> node_from_json(std::string_view json, std::string_view source = "node");
+
 }  // namespace llmroute

@@ -250,6 +250,7 @@ class Router {
   void maintain(EventLoop& loop);
 
   Result<void> add_node(NodeConfig node);
+  Result<void> update_node(NodeConfig node);  ///< the one of that name; what is known of it stays
   Result<void> remove_node(std::string_view name);             ///< calls on it go on to their end
   Result<void> drain_node(std::string_view name, bool drain);  ///< takes no new calls while true
 

@@ -37,6 +37,14 @@ Error no_such_node(std::string_view name, std::string_view why) {
           .param = "name"};
 }
 
+/// A node that comes at run time is checked like one in the configuration.
+Result<NodeConfig> prepared(NodeConfig node) {
+  Config checked;
+  checked.nodes.push_back(std::move(node));
+  if (Result<void> ready = checked.prepare(); !ready) return std::move(ready).error();
+  return std::move(checked.nodes.front());
+}
+
 NodeEvent event_of(const NodeChange& change) noexcept {
   return {static_cast<NodeEvent::Kind>(change.kind), change.node, change.model};
 }
@@ -114,14 +122,19 @@ Background& RouterCore::background() {
   return *background_;
 }
 
-/// A node added at run time is checked like one in the configuration.
 Result<void> RouterCore::add_node(NodeConfig node) {
-  Config checked;
-  checked.nodes.push_back(std::move(node));
-  if (Result<void> ready = checked.prepare(); !ready) return ready;
-  NodeConfig& prepared = checked.nodes.front();
-  const std::string name = prepared.name;
-  if (!pool_.add(std::move(prepared), Clock::now())) return no_such_node(name, "is there already");
+  Result<NodeConfig> ready = prepared(std::move(node));
+  if (!ready) return std::move(ready).error();
+  const std::string name = ready->name;
+  if (!pool_.add(std::move(*ready), Clock::now())) return no_such_node(name, "is there already");
+  return {};
+}
+
+Result<void> RouterCore::update_node(NodeConfig node) {
+  Result<NodeConfig> ready = prepared(std::move(node));
+  if (!ready) return std::move(ready).error();
+  const std::string name = ready->name;
+  if (!pool_.update(std::move(*ready), Clock::now())) return no_such_node(name, "is not there");
   return {};
 }
 

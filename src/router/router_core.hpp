@@ -42,6 +42,7 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   const ModelConfig* model(std::string_view name) const noexcept;
 
   Result<void> add_node(NodeConfig node);
+  Result<void> update_node(NodeConfig node);
   Result<void> remove_node(std::string_view name);
   Result<void> drain_node(std::string_view name, bool drain);
 

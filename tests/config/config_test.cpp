@@ -356,3 +356,20 @@ TEST_CASE("a byte order mark does not hide the lines of a configuration", "[conf
   CHECK(taken(mark + "{}").nodes.empty());
   CHECK(message(mark + "{\n\n\"x\": 1}").find("c.json:3: ") == 0);
 }
+
+TEST_CASE("one node by itself", "[config]") {
+  const Result<NodeConfig> node =
+      node_from_json(R"({"name":"a","url":"http://b","weight":2,"tls":{"verify":false}})");
+  REQUIRE(node);
+  CHECK(node->name == "a");
+  CHECK(node->weight == 2);
+  CHECK_FALSE(node->tls.verify);
+  CHECK(node_from_json("{\n\"wieght\":2}", "n.json").error().message ==
+        "n.json:2: key \"wieght\": unknown; nearest: \"weight\"");
+  for (const char* other : {"", "[]", "7", "{}{}", R"({"nodes":[]})", "{}, {}"}) {
+    INFO(other);
+    const Result<NodeConfig> none = node_from_json(other);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().code == ErrorCode::invalid_config);
+  }
+}

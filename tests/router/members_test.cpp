@@ -29,6 +29,18 @@ TEST_CASE("nodes of a running router", "[router][members]") {
     CHECK(router.route_chat(hello)->node == "n2");
     CHECK(router.snapshot().nodes.size() == 1);
   }
+  SECTION("go by their new configuration once updated, and keep what is known of them") {
+    NodeConfig n1{.name = "n1", .url = second.url(), .models = {"m"}, .priority = 1};
+    REQUIRE(router.update_node(n1));
+    CHECK(router.route_chat(hello)->node == "n1");
+    CHECK(second.request_count() == 1);
+    CHECK(router.snapshot().nodes[0].url == second.url());
+    CHECK(router.snapshot().nodes[0].requests == 2);
+    n1.name = "n3";
+    CHECK_THAT(router.update_node(n1).error().message, Catch::Contains("n3"));
+    n1.url = "gpu-1:8000";
+    CHECK(router.update_node(n1).error().code == ErrorCode::invalid_config);
+  }
   SECTION("must have names of their own") {
     const Result<void> again = router.add_node(n2);
     REQUIRE_FALSE(again);
