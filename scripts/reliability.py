@@ -35,7 +35,8 @@ Promised, and checked in every row:
 - Redirects are not followed, and bodies that were packed unasked are not unpacked.
 
 *Attempts* counts both nodes. *Time* is the call's: a clock's name says that this clock, set in `timeouts`, ended the first attempt;
-else nothing was waited for. *Alone* is what the call comes to with no other node to ask. Error codes and failures are explained in
+else nothing was waited for. *Alone* is what the call comes to with no other node to ask. *Charged to* is who bears the failure: the
+node as a whole, the one model on it, or the key that was sent. Error codes and failures are explained in
 [errors](reference/errors.md), clocks in [configuration](guide/configuration.md).
 
 ## More than one call
@@ -67,11 +68,12 @@ def merged(runs: list[list[dict]]) -> list[dict]:
 
 
 def table(rows: list[dict]) -> str:
-    lines = ["| fault | plain | attempts | time | alone | streamed | attempts | time | alone |", "|---|---|---|---|---|---|---|---|---|"]
+    lines = ["| fault | plain | attempts | time | alone | streamed | attempts | time | alone | charged to |", "|---" * 10 + "|"]
     by_mode = {(row["fault"], row["mode"]): row for row in rows}
     for fault in dict.fromkeys(row["fault"] for row in rows):
         cells = [by_mode[fault, mode][key] for mode in ("plain", "streamed") for key in ("outcome", "attempts", "time", "alone")]
-        lines.append("| " + " | ".join([fault, *cells]) + " |")
+        charged = dict.fromkeys(by_mode[fault, mode]["charged"] for mode in ("plain", "streamed"))
+        lines.append("| " + " | ".join([fault, *cells, " or ".join(charged)]) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -21,21 +21,32 @@ bool is_event_stream(const Headers& headers) {
   return type.substr(0, 17) == "text/event-stream" && coding == "identity";
 }
 
-/// The whole body of a response that is not a stream: the node says why.
-net::Task<std::string> rest_of_body(OpenAttempt& attempt, Time until) {
-  std::string body;
-  while (body.size() < error_body_limit) {
+/// How the body of a response that is not a stream ended. With its end `body` is what the node
+/// says; part of it is not, as for a plain call.
+net::Task<net::Chunk> read_whole(OpenAttempt& attempt, Time until, std::string& body) {
+  for (;;) {
     const net::Chunk chunk = co_await attempt.transfer.read(until);
-    if (chunk.kind != net::Chunk::Kind::data) break;
+    if (chunk.kind != net::Chunk::Kind::data || body.size() > error_body_limit) co_return chunk;
     body.append(chunk.bytes);
   }
-  co_return body;
 }
 
 /// Status and headers are there, and promise no stream.
-net::Task<AttemptFailure> why_no_stream(OpenAttempt& attempt, Time until) {
+net::Task<AttemptFailure> why_no_stream(OpenAttempt& attempt, const Clocks& clocks) {
   const int status = attempt.transfer.status();
-  std::string body = co_await rest_of_body(attempt, until);
+  std::string body;
+  const net::Chunk end = co_await read_whole(attempt, clocks.until(), body);
+  switch (end.kind) {
+    case net::Chunk::Kind::timeout:
+      co_return clocks.expired();
+    case net::Chunk::Kind::failed:
+      co_return failure_of(attempt.transfer.error(), status);
+    case net::Chunk::Kind::data:  // more than anybody reads: the status has to do
+      body.clear();
+      break;
+    default:
+      break;
+  }
   if (!is_success(status)) {
     co_return failure_of(status, attempt.transfer.take_headers(), std::move(body));
   }
@@ -101,10 +112,11 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
     co_return attempt;
   }
   if (!is_success(attempt->transfer.status()) || !is_event_stream(attempt->transfer.headers())) {
-    AttemptFailure why = co_await why_no_stream(*attempt, head_until);
+    AttemptFailure why = co_await why_no_stream(*attempt, head_clocks);
     attempt->fail(std::move(why));
     co_return attempt;
   }
+  Time last_event = call.loop.now();
   for (bool open = true;;) {
     while (std::optional<wire::SseEvent> event = attempt->parser.next()) {
       wire::ChunkView chunk{};
@@ -114,6 +126,7 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
         Drained drained(*call.sink);
         co_await drained;
       }
+      last_event = call.loop.now();
     }
     if (attempt->parser.too_large()) {
       attempt->fail(FailureKind::stream_garbled, "an event beyond max_event");
@@ -125,7 +138,7 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
     }
     Clocks clocks(started, timeouts.attempt);
     clocks.add(FailureKind::timeout_first_content, "first content", started, first_content_limit);
-    clocks.add(FailureKind::timeout_first_content, "event", call.loop.now(), timeouts.idle);
+    clocks.add(FailureKind::timeout_first_content, "event", last_event, timeouts.idle);
     const Time until = clocks.until();
     const net::Chunk chunk = co_await attempt->transfer.read(until);
     if (chunk.kind == net::Chunk::Kind::timeout) {

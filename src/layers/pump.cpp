@@ -93,21 +93,24 @@ net::Task<bool> pump(CallState& call, OpenAttempt& attempt) {
   attempt.held.clear();
   const TimeoutsConfig& timeouts = call.core.config().timeouts;
   step = pass_on(call, attempt, attempt.first.event, attempt.first.kind, attempt.first.chunk);
+  Time last_event = call.loop.now();  // or the moment when the reader was done with it
   for (bool open = true; step == Step::more || step == Step::kept;) {
     if (step == Step::kept) {
       Drained drained(*call.sink);
       co_await drained;
+      last_event = call.loop.now();
     }
     if (std::optional<wire::SseEvent> event = attempt.parser.next()) {
       wire::ChunkView chunk{};
       const EventKind kind = attempt.progress.take(*event, chunk);
       step = pass_on(call, attempt, *event, kind, chunk);
+      last_event = call.loop.now();
       continue;
     }
     step = at_rest(attempt, open);
     if (step != Step::more) break;
     Clocks clocks(attempt.ticket.started(), timeouts.attempt);
-    clocks.add(FailureKind::stream_stalled, "event", call.loop.now(), timeouts.idle);
+    clocks.add(FailureKind::stream_stalled, "event", last_event, timeouts.idle);
     const Time until = clocks.until();
     const net::Chunk chunk = co_await attempt.transfer.read(until);
     open = chunk.kind == net::Chunk::Kind::data;

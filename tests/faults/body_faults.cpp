@@ -58,6 +58,36 @@ std::vector<Fault> body_faults() {
       {"body of no length, cut",
        plays(raw(head(200, json) + half).close(), raw(head(200, events) + chat_chunk("")).close()),
        bad, cut},
+      {"body of no length, closed at every byte",
+       [completion](Mode mode, std::size_t variant) {
+         // One byte of a plain answer a variant, and seven of a stream.
+         const std::string whole = mode == Mode::plain ? completion : stream_body();
+         const Headers& fields = mode == Mode::plain ? json : events;
+         const std::size_t kept = mode == Mode::plain ? variant : variant * 7;
+         return std::make_unique<ScriptedNode>(
+             raw(head(200, fields) + whole.substr(0, kept)).close());
+       },
+       bad,
+       {.promise = Promise::from_either,
+        .code = ErrorCode::stream_interrupted,
+        .or_code = ErrorCode::upstream_error},
+       [completion](Mode mode) {
+         return mode == Mode::plain ? completion.size() : stream_body().size() / 7;
+       }},
+      {"TLS: body of no length, cut without close_notify",
+       [completion](Mode mode, std::size_t) {
+         return std::make_unique<SecureNode>(
+             mode == Mode::plain
+                 ? raw(head(200, json) + completion.substr(0, completion.size() / 2)).close()
+                 : raw(head(200, events) + good_events()[0] + good_events()[1]).close());
+       },
+       bad, cut},
+      {"answer drips, a byte every 20 ms",
+       plays(
+           drips(raw(head(200, {{"Content-Type", "application/json"}, {"Content-Length", "999"}}))),
+           drips(raw(head(200, events) + "data: "))),
+       only_elsewhere(ErrorCode::upstream_timeout, Limit::response),
+       only_elsewhere(ErrorCode::upstream_timeout, Limit::idle)},
       {"bad chunk size",
        plays(raw(head(200, {{"Transfer-Encoding", "chunked"}}) + "zz\r\n" + completion +
                  "\r\n0\r\n\r\n"),
@@ -70,7 +100,7 @@ std::vector<Fault> body_faults() {
              chunked(200, {chat_chunk("")}, test::Ending::open, events).close()),
        bad, cut},
       {"error object with 200", plays(answer(200, error_body)), error, error},
-      {"answer cut at every byte, closed",
+      {"answer cut at every seventh byte, closed",
        [](Mode mode, std::size_t variant) {
          Script script = good_script(mode);
          return std::make_unique<ScriptedNode>(script.cut_at(variant * 7));
@@ -80,7 +110,7 @@ std::vector<Fault> body_faults() {
         .code = ErrorCode::stream_interrupted,
         .or_code = ErrorCode::upstream_error},
        [](Mode mode) { return good_script(mode).size() / 7; }},
-      {"answer cut at every byte, reset",
+      {"answer cut at every seventh byte, reset",
        [](Mode mode, std::size_t variant) {
          Script script = good_script(mode);
          return std::make_unique<ScriptedNode>(script.cut_at(variant * 7 + 3, true));

@@ -36,14 +36,19 @@ auto certificate(const std::string& name, bool expired, Trust trust) {
 }
 
 Expected no_connection(std::string_view reason = "", Limit limit = Limit::none) {
-  return {.code = ErrorCode::connect_failed, .limit = limit, .reason = reason};
+  return {
+      .code = ErrorCode::connect_failed, .limit = limit, .reason = reason, .blames = Blame::node};
 }
 
 }  // namespace
 
 std::vector<Fault> connection_faults() {
-  const Expected untrusted = elsewhere(ErrorCode::tls_failed, "certificate");
-  const Expected reset{.code = ErrorCode::upstream_error, .or_code = ErrorCode::connect_failed};
+  const Expected no_tls = charged_to(Blame::node, elsewhere(ErrorCode::tls_failed));
+  const Expected untrusted =
+      charged_to(Blame::node, elsewhere(ErrorCode::tls_failed, "certificate"));
+  const Expected reset{.code = ErrorCode::upstream_error,
+                       .or_code = ErrorCode::connect_failed,
+                       .blames = Blame::node};
   const Expected silent = no_connection("", Limit::connect);
   return {
       {"connection refused", makes([] {
@@ -63,13 +68,11 @@ std::vector<Fault> connection_faults() {
        },
        harmless(), harmless()},
       {"TLS: handshake hangs", greets(Greeting::silence, "https"), silent, silent},
-      {"TLS: plain HTTP on the port", greets(Greeting::plain_http, "https"),
-       elsewhere(ErrorCode::tls_failed), elsewhere(ErrorCode::tls_failed)},
+      {"TLS: plain HTTP on the port", greets(Greeting::plain_http, "https"), no_tls, no_tls},
       {"TLS: certificate expired", certificate("IP:127.0.0.1", true, Trust::its_certificate),
        untrusted, untrusted},
       {"TLS: certificate of another name",
-       certificate("DNS:other.test", false, Trust::its_certificate),
-       elsewhere(ErrorCode::tls_failed), elsewhere(ErrorCode::tls_failed)},
+       certificate("DNS:other.test", false, Trust::its_certificate), no_tls, no_tls},
       {"TLS: certificate signed by itself", certificate("IP:127.0.0.1", false, Trust::nothing),
        untrusted, untrusted},
       {"accepted, never answered", greets(Greeting::silence, "http"),

@@ -22,11 +22,9 @@ std::vector<Fault> all_faults() {
     const char* area;
     std::vector<Fault> (*rows)();
   };
-  constexpr Table tables[] = {{"Connections", connection_faults},
-                              {"Response heads", head_faults},
-                              {"Statuses", status_faults},
-                              {"Bodies", body_faults},
-                              {"Event streams", stream_faults}};
+  constexpr Table tables[] = {{"Connections", connection_faults}, {"Response heads", head_faults},
+                              {"Statuses", status_faults},        {"Bodies", body_faults},
+                              {"Event streams", stream_faults},   {"HTTP/2", http2_faults}};
   std::vector<Fault> all;
   for (const Table& table : tables) {
     for (Fault& fault : table.rows()) {
@@ -52,6 +50,11 @@ std::function<std::unique_ptr<FaultyNode>(Mode, std::size_t)> makes(
   return [make = std::move(make)](Mode, std::size_t) { return make(); };
 }
 
+Script drips(Script script) {
+  for (int i = 0; i < 2000; ++i) script.send("x").pause(std::chrono::milliseconds(20));
+  return script.hang();
+}
+
 Expected elsewhere(ErrorCode code, std::string_view reason) {
   return {.code = code, .reason = reason};
 }
@@ -64,9 +67,17 @@ Expected refused(int status) {
   return {.promise = Promise::refused,
           .code = ErrorCode::node_rejected,
           .alone_attempts = 1,
-          .status = status};
+          .status = status,
+          .blames = Blame::nobody};
 }
 
-Expected harmless() { return {.promise = Promise::from_n1, .alone_attempts = 1}; }
+Expected harmless() {
+  return {.promise = Promise::from_n1, .alone_attempts = 1, .blames = Blame::nobody};
+}
+
+Expected charged_to(Blame whom, Expected expected) {
+  expected.blames = whom;
+  return expected;
+}
 
 }  // namespace llmroute::test

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <llmroute/config.hpp>
+#include <llmroute/core/failure.hpp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,6 +34,7 @@ struct Expected {
   std::string_view reason = "";  ///< part of what is said of n1's attempt
   int finishes = 1;              ///< events with a finish_reason in a whole answer
   bool alone_whole = false;      ///< n1 alone answers after all, at its last attempt
+  Blame blames = Blame::pair;    ///< whom n1's failure is charged to
 };
 
 /// One row.
@@ -59,6 +61,7 @@ std::vector<Fault> head_faults();
 std::vector<Fault> status_faults();
 std::vector<Fault> body_faults();
 std::vector<Fault> stream_faults();
+std::vector<Fault> http2_faults();
 std::vector<Fault> all_faults();
 
 // Short ways to write rows.
@@ -70,6 +73,10 @@ std::function<std::unique_ptr<FaultyNode>(Mode, std::size_t)> plays(Script plain
 std::function<std::unique_ptr<FaultyNode>(Mode, std::size_t)> makes(
     std::function<std::unique_ptr<FaultyNode>()> make);
 
+/// Goes on with bytes that come to nothing, each in time for a clock that every byte would set
+/// anew.
+Script drips(Script script);
+
 /// Another node answers; alone it is asked again.
 Expected elsewhere(ErrorCode code, std::string_view reason = "");
 /// Another node answers; alone it is not asked twice.
@@ -78,5 +85,7 @@ Expected only_elsewhere(ErrorCode code, Limit limit = Limit::none);
 Expected refused(int status);
 /// Nothing is wrong after all.
 Expected harmless();
+/// The same, charged to somebody other than the pair of node and model.
+Expected charged_to(Blame whom, Expected expected);
 
 }  // namespace llmroute::test

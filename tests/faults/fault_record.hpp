@@ -14,7 +14,8 @@ struct FaultRecord {
   std::string outcome{};
   std::string attempts{};
   std::string time{};
-  std::string alone{};  ///< with no other node
+  std::string alone{};    ///< with no other node
+  std::string charged{};  ///< who bears the failure
 };
 
 /// Does nothing when the variable is not set.

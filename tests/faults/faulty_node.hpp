@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "support/connection.hpp"
+#include "support/h2_upstream.hpp"
 #include "support/scripted_upstream.hpp"
 #include "support/tls_identity.hpp"
 
@@ -107,6 +108,33 @@ class TlsNode final : public FaultyNode {
   TlsIdentity identity_;
   Trust trust_;
   ScriptedUpstream upstream_;
+};
+
+/// Proves who it is, and then does what it is told.
+class SecureNode final : public FaultyNode {
+ public:
+  explicit SecureNode(const Script& script)
+      : upstream_([script](const SeenRequest&) { return script; }, &identity_) {}
+  std::string url() const override { return upstream_.url(); }
+  std::string ca_file() const override { return identity_.certificate_file(); }
+  bool wait_until_quiet() const override { return upstream_.wait_until_quiet(); }
+
+ private:
+  TlsIdentity identity_{};
+  ScriptedUpstream upstream_;
+};
+
+/// The same over HTTP/2.
+class H2Node final : public FaultyNode {
+ public:
+  explicit H2Node(const H2Script& script)
+      : upstream_([script](const SeenRequest&) { return script; }, identity_) {}
+  std::string url() const override { return upstream_.url(); }
+  std::string ca_file() const override { return identity_.certificate_file(); }
+
+ private:
+  TlsIdentity identity_{};
+  H2Upstream upstream_;
 };
 
 }  // namespace llmroute::test

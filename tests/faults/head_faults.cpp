@@ -47,23 +47,22 @@ std::string repeated(int times, const std::string& line) {
 
 std::vector<Fault> head_faults() {
   const Expected malformed = elsewhere(ErrorCode::bad_upstream);
+  const Expected no_head = charged_to(Blame::node, elsewhere(ErrorCode::upstream_error));
   const Expected plain_silence = only_elsewhere(ErrorCode::upstream_timeout, Limit::response);
   const Expected stream_silence = only_elsewhere(ErrorCode::upstream_timeout, Limit::headers);
   const std::string length = "Content-Length: {}\r\n";
   return {
       {"request read, no answer", plays(Script{}.hang()), plain_silence, stream_silence},
-      {"request read, closed", plays(Script{}.close()), elsewhere(ErrorCode::upstream_error),
-       elsewhere(ErrorCode::upstream_error)},
-      {"request read, reset", plays(Script{}.reset()), elsewhere(ErrorCode::upstream_error),
-       elsewhere(ErrorCode::upstream_error)},
+      {"request read, closed", plays(Script{}.close()), no_head, no_head},
+      {"request read, reset", plays(Script{}.reset()), no_head, no_head},
       {"headers drip, a byte every 20 ms",
        plays(raw(status_line + repeated(100, "X-Field: value\r\n"))
                  .in_pieces_of(1, std::chrono::milliseconds(20))
                  .hang()),
        plain_silence, stream_silence},
       {"headers cut before the blank line",
-       plays(raw(status_line + json_type).close(), raw(status_line + stream_type).close()),
-       elsewhere(ErrorCode::upstream_error), elsewhere(ErrorCode::upstream_error)},
+       plays(raw(status_line + json_type).close(), raw(status_line + stream_type).close()), no_head,
+       no_head},
       {"two unlike Content-Lengths", with_fields(length + "Content-Length: 7\r\n"), malformed,
        malformed},
       {"Content-Length of 2^64", with_fields("Content-Length: 18446744073709551616\r\n"), malformed,

@@ -116,6 +116,8 @@ std::vector<Fault> stream_faults() {
       row("stream: ended after content, no finish_reason", event_stream(begun()), cut),
       row("stream: reset after content", event_stream(begun(), End::open).reset(), cut),
       row("stream: silent after content", event_stream(begun(), End::open).hang(), stalled, slow),
+      row("stream: drips after content, and no event is whole",
+          drips(event_stream(begun(), End::open).send("fff\r\ndata: ")), stalled, slow),
       row("stream: error event after content", event_stream(begun(error_event)), cut),
       row("stream: event: error after content", event_stream(begun(named_error)), cut),
       row("stream: garbage after content", event_stream(begun(sse("{nonsense"))), cut),
