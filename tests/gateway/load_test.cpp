@@ -218,8 +218,8 @@ TEST_CASE("a mistake in TOML names file, line, key and the nearest right one", "
   CHECK_THAT(message_of("nodes = []\n"), Contains("VLLM_NODES"));
 
   SECTION("and a section that is not built counts as unknown") {
-    CHECK_THAT(message_of(nodes + "[hedge]\nenabled = true\n"),
-               Contains("hedge") && Contains("unknown"));
+    CHECK_THAT(message_of(nodes + "[cache]\nenabled = true\n"),
+               Contains("cache") && Contains("unknown"));
   }
   SECTION("but never a secret") {
     CHECK_THAT(message_of(nodes + "[auth]\nauth_token = 123456789\n"), !Contains("123456789"));
