@@ -17,7 +17,9 @@ Script good_script(Mode mode) {
                              : event_stream(good_events());
 }
 
-std::vector<Fault> all_faults() {
+namespace {
+
+std::vector<Fault> gather() {
   struct Table {
     const char* area;
     std::vector<Fault> (*rows)();
@@ -32,6 +34,14 @@ std::vector<Fault> all_faults() {
       all.push_back(std::move(fault));
     }
   }
+  return all;
+}
+
+}  // namespace
+
+/// Made once: Catch2 enters a test case anew for each of its sections.
+const std::vector<Fault>& all_faults() {
+  static const std::vector<Fault> all = gather();
   return all;
 }
 

@@ -62,7 +62,7 @@ std::vector<Fault> status_faults();
 std::vector<Fault> body_faults();
 std::vector<Fault> stream_faults();
 std::vector<Fault> http2_faults();
-std::vector<Fault> all_faults();
+const std::vector<Fault>& all_faults();
 
 // Short ways to write rows.
 
