@@ -51,7 +51,20 @@ struct FirstListed {
   }
 };
 
-net::Task<Result<Reply>> end_with(Error error) { co_return error; }
+net::Task<Result<Reply>> refuse(const CallState& call, std::string_view why) {
+  Error error =
+      call.fail(ErrorCode::invalid_argument,
+                fmt::format("{} \"{}\": {}", name(call.request.method), call.request.path, why));
+  error.param = "path";
+  co_return error;
+}
+
+/// Behind a node's host: anything else could make another host of it ("@", ":") or another request
+/// (a line break), and the node's key would go along.
+bool is_path(std::string_view path) noexcept {
+  return path.starts_with('/') &&
+         std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 0x7f; });
+}
 
 /// Whether another node may be asked after this one. What a node has not got another may have;
 /// beyond that, a request that may have had an effect is not put twice.
@@ -146,13 +159,10 @@ bool is_inference(const Request& request) noexcept {
 
 net::Task<Result<Reply>> RelayLayer::handle(CallState& call, Next next) {
   if (is_inference(call.request)) return next(call);
-  if (call.stream()) {
-    Error error = call.fail(ErrorCode::invalid_argument,
-                            fmt::format("{} {} has no stream of events: use route()",
-                                        name(call.request.method), call.request.path));
-    error.param = "path";
-    return end_with(std::move(error));
+  if (!is_path(call.request.path)) {
+    return refuse(call, "a path begins with / and is percent-encoded");
   }
+  if (call.stream()) return refuse(call, "has no stream of events: use route()");
   return relay(call);
 }
 

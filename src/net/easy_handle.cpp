@@ -92,6 +92,7 @@ void EasyHandle::set_endpoint() {
   set_method(options.method);
   set(easy_, CURLOPT_HTTPHEADER, endpoint_->headers());
   set(easy_, CURLOPT_HTTP_VERSION, http_version(options));
+  set(easy_, CURLOPT_FRESH_CONNECT, options.fresh_connection ? 1L : 0L);
   if (options.proxy != "env") set(easy_, CURLOPT_PROXY, options.proxy.c_str());
   set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(options.connect_timeout));
   set(easy_, CURLOPT_DNS_CACHE_TIMEOUT, count<std::chrono::seconds>(options.address_age));

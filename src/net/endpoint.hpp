@@ -25,6 +25,8 @@ struct EndpointOptions {
   Duration max_connection_age = std::chrono::minutes(5);  ///< zero is unlimited
   Duration address_age = std::chrono::seconds(10);        ///< then the name is looked up for a new
                                                     ///< connection; at once after one that failed
+  bool fresh_connection = false;  ///< a kept one may be lost with the request on it, which libcurl
+                                  ///< then sends again: not for what may not be sent twice
   std::size_t max_body = std::size_t{256} << 20;  ///< of a response read whole
 };
 

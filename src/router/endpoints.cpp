@@ -16,21 +16,26 @@ std::pair<std::string_view, std::string_view> split(std::string_view url) {
   return {url.substr(0, path), rest};
 }
 
-net::Endpoint make(const NodeConfig& node, std::string url, std::size_t key, HttpMethod method,
-                   const Config& config) {
+net::EndpointOptions options_of(const NodeConfig& node, std::string url, std::size_t key,
+                                HttpMethod method, const Config& config) {
   Headers headers = node.headers;
   if (const std::string_view secret = node.key(key);
       !secret.empty() && !headers.find("authorization")) {
     headers.add("Authorization", "Bearer " + std::string(secret));
   }
-  return net::Endpoint({.url = std::move(url),
-                        .method = method,
-                        .headers = std::move(headers),
-                        .tls = node.tls,
-                        .proxy = node.proxy,
-                        .http_version = node.http_version,
-                        .connect_timeout = config.timeouts.connect,
-                        .max_connection_age = node.max_connection_age});
+  return {.url = std::move(url),
+          .method = method,
+          .headers = std::move(headers),
+          .tls = node.tls,
+          .proxy = node.proxy,
+          .http_version = node.http_version,
+          .connect_timeout = config.timeouts.connect,
+          .max_connection_age = node.max_connection_age};
+}
+
+net::Endpoint make(const NodeConfig& node, std::string url, std::size_t key, HttpMethod method,
+                   const Config& config) {
+  return net::Endpoint(options_of(node, std::move(url), key, method, config));
 }
 
 }  // namespace
@@ -55,7 +60,10 @@ net::Endpoint api_endpoint(const NodeConfig& node, std::string_view path, std::s
 
 net::Endpoint relay_endpoint(const NodeConfig& node, const Request& request, std::size_t key,
                              const Config& config) {
-  return make(node, api_url(node, request.path), key, request.method, config);
+  net::EndpointOptions options =
+      options_of(node, api_url(node, request.path), key, request.method, config);
+  options.fresh_connection = !is_idempotent(request.method);
+  return net::Endpoint(std::move(options));
 }
 
 net::Endpoint models_endpoint(const NodeConfig& node, std::size_t key, const Config& config) {

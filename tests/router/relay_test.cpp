@@ -90,6 +90,36 @@ TEST_CASE("a request that was never sent goes to another node, whatever it is", 
   CHECK(node.request_count() == 1);
 }
 
+TEST_CASE("a request that may have had an effect is not sent twice over a connection that is lost",
+          "[router][relay]") {
+  ScriptedUpstream node([](const SeenRequest& seen) {
+    return seen.method == "POST" ? Script{}.close() : answer(200, "{}");
+  });
+  Router router(config_of(node));
+  REQUIRE(router.route(get("/v1/batches")));  // leaves a connection to be used again
+  CHECK_FALSE(router.route({.path = "/v1/batches", .body = "{}"}));
+  CHECK(node.request_count() == 2);
+}
+
+TEST_CASE("a path cannot name another host or make another request", "[router][relay]") {
+  ScriptedUpstream node(answer(200, "{}"));
+  ScriptedUpstream other(answer(200, "{}"));
+  Config config = config_of(node);
+  config.nodes[0].base_path = "";
+  Router router(config);
+  const std::string elsewhere = "@127.0.0.1:" + std::to_string(other.port()) + "/";
+  for (const std::string& path : std::vector<std::string>{
+           elsewhere, "", "v1/files", "/v1/a b", "/v1/a\r\nX-Own: 1", "/v1/\x7f", "/v1/\xc3\xa9"}) {
+    CAPTURE(path);
+    const Result<Reply> reply = router.route(get(path));
+    REQUIRE_FALSE(reply);
+    CHECK(reply.error().code == ErrorCode::invalid_argument);
+    CHECK(reply.error().param == "path");
+  }
+  CHECK(other.request_count() == 0);
+  CHECK(node.request_count() == 0);
+}
+
 TEST_CASE("a request that is passed on has clocks", "[router][relay]") {
   ScriptedUpstream silent(Script{}.hang());
   ScriptedUpstream other(answer(200, "{}"));
