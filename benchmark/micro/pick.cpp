@@ -3,7 +3,7 @@
 #include <benchmark/benchmark.h>
 
 #include <llmroute/core/make_strategy.hpp>
-#include <llmroute/core/node_pool.hpp>
+#include <llmroute/core/node_pool_reader.hpp>
 #include <string>
 #include <utility>
 #include <vector>

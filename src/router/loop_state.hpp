@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <llmroute/core/node_pool.hpp>
+#include <llmroute/core/node_pool_reader.hpp>
 #include <llmroute/core/rng.hpp>
 #include <memory>
 #include <string>

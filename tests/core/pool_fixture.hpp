@@ -2,7 +2,7 @@
 #pragma once
 
 #include <llmroute/core/make_strategy.hpp>
-#include <llmroute/core/node_pool.hpp>
+#include <llmroute/core/node_pool_reader.hpp>
 #include <map>
 #include <string>
 #include <vector>

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -19,13 +18,13 @@
 #include <llmroute/core/fair_list.hpp>
 #include <llmroute/core/spin_lock.hpp>
 #include <llmroute/core/time.hpp>
+#include <llmroute/core/woken_waiters.hpp>
 #include <mutex>
 #include <new>
 #include <optional>
 #include <string_view>
 #include <thread>
 #include <utility>
-#include <vector>
 
 namespace llmroute {
 
@@ -105,27 +104,6 @@ class AdmissionQueue {
   friend class AdmissionWaiter;
   using State = AdmissionWaiter::State;
 
-  /// Those to be told once the lock is left, at the latest by the destructor. Turns are given out
-  /// where permits are given back, in destructors: the usual few take no memory, and without memory
-  /// for more those stay in line.
-  class Woken {
-   public:
-    Woken() = default;
-    Woken(const Woken&) = delete;
-    Woken& operator=(const Woken&) = delete;
-    ~Woken() { notify(); }
-
-    /// For another one beside the two that may always be added: who is shed, and who is granted.
-    bool room() noexcept;
-    void add(AdmissionWaiter& waiter) noexcept;
-    void notify() noexcept;
-
-   private:
-    std::array<AdmissionWaiter*, 5> few_{};
-    std::size_t count_ = 0;
-    std::vector<AdmissionWaiter*> more_;
-  };
-
   static constexpr std::uint64_t one_waiting = std::uint64_t{1} << 32;
   static std::size_t waiting_in(std::uint64_t word) noexcept { return word >> 32; }
   static std::size_t used_in(std::uint64_t word) noexcept { return word & 0xffffffff; }
@@ -140,14 +118,14 @@ class AdmissionQueue {
   void give_back(std::uint32_t generation, std::optional<Time> now);
   void hand_over(std::optional<Time> now);
   void leave(AdmissionWaiter& waiter);
-  bool admit(AdmissionWaiter& waiter, Time now, Woken& woken);
-  bool make_room(const AdmissionWaiter& newcomer, Woken& woken);
+  bool admit(AdmissionWaiter& waiter, Time now, WokenWaiters& woken);
+  bool make_room(const AdmissionWaiter& newcomer, WokenWaiters& woken);
   FairEntry* last_of_all() const;
   std::size_t share(const FairEntry& entry) const;
   void take_out(AdmissionWaiter& waiter) noexcept;
-  void grant(AdmissionWaiter& waiter, State state, std::optional<Time> now, Woken& woken);
-  void pass_on_stale(Time now, Woken& woken);
-  void wake_all_parked(std::optional<Time> now, Woken& woken);
+  void grant(AdmissionWaiter& waiter, State state, std::optional<Time> now, WokenWaiters& woken);
+  void pass_on_stale(Time now, WokenWaiters& woken);
+  void wake_all_parked(std::optional<Time> now, WokenWaiters& woken);
   bool quiet() const noexcept;
 
   std::size_t limit_;
@@ -198,7 +176,7 @@ inline bool AdmissionQueue::take_or_count(std::uint64_t waiting) noexcept {
 }
 
 /// Under the lock. Makes the waiter one of this queue's, to be put into a line, if it has a place.
-inline bool AdmissionQueue::admit(AdmissionWaiter& waiter, Time now, Woken& woken) {
+inline bool AdmissionQueue::admit(AdmissionWaiter& waiter, Time now, WokenWaiters& woken) {
   pass_on_stale(now, woken);
   if (fair_by_ == FairBy::none) waiter.tenant = {};
   if (!make_room(waiter, woken)) return false;
@@ -210,7 +188,7 @@ inline bool AdmissionQueue::admit(AdmissionWaiter& waiter, Time now, Woken& woke
 
 /// Under the lock. When the queue is full, sheds the one that would be served last, if that is not
 /// the newcomer.
-inline bool AdmissionQueue::make_room(const AdmissionWaiter& newcomer, Woken& woken) {
+inline bool AdmissionQueue::make_room(const AdmissionWaiter& newcomer, WokenWaiters& woken) {
   if (waiting_.size() + parked_.size() < max_queue_size_) return true;
   FairEntry* last = last_of_all();
   if (last == nullptr || last->priority > newcomer.priority) return false;
@@ -262,7 +240,7 @@ inline void AdmissionQueue::line_up(AdmissionWaiter& waiter) {
 
 inline bool AdmissionQueue::enqueue(AdmissionWaiter& waiter, Time now) {
   waiter.leave();
-  Woken woken;
+  WokenWaiters woken;
   {
     const std::lock_guard guard(lock_);
     if (admit(waiter, now, woken)) {
@@ -287,7 +265,7 @@ inline void AdmissionQueue::give_back(std::uint32_t generation, std::optional<Ti
 }
 
 inline void AdmissionQueue::hand_over(std::optional<Time> now) {
-  Woken woken;
+  WokenWaiters woken;
   {
     const std::lock_guard guard(lock_);
     if (now) pass_on_stale(*now, woken);
@@ -302,7 +280,7 @@ inline void AdmissionQueue::hand_over(std::optional<Time> now) {
 }
 
 inline void AdmissionQueue::grant(AdmissionWaiter& waiter, State state, std::optional<Time> now,
-                                  Woken& woken) {
+                                  WokenWaiters& woken) {
   woken.add(waiter);
   waiter.state_ = state;
   waiter.granted_at_ = now.value_or(never);
@@ -310,39 +288,9 @@ inline void AdmissionQueue::grant(AdmissionWaiter& waiter, State state, std::opt
   granted_.push_back(waiter);
 }
 
-inline bool AdmissionQueue::Woken::room() noexcept {
-  if (count_ + 2 < few_.size() || more_.size() < more_.capacity()) return true;
-  try {
-    more_.reserve(2 * (more_.size() + few_.size()));
-    return true;
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-}
-
-inline void AdmissionQueue::Woken::add(AdmissionWaiter& waiter) noexcept {
-  if (more_.size() < more_.capacity()) {
-    more_.push_back(&waiter);
-  } else {
-    few_[count_++] = &waiter;
-  }
-}
-
-/// A waiter is touched for the last time by the subtraction: its destructor waits for that.
-inline void AdmissionQueue::Woken::notify() noexcept {
-  const auto tell = [](AdmissionWaiter* waiter) {
-    waiter->granted_(waiter->context_);
-    waiter->being_notified_.fetch_sub(1, std::memory_order_release);
-  };
-  std::for_each_n(few_.begin(), count_, tell);
-  count_ = 0;
-  std::for_each(more_.begin(), more_.end(), tell);
-  more_.clear();
-}
-
 /// Under the lock. Whoever has sat on a permit for too long stands first in line again, and the
 /// next one gets it.
-inline void AdmissionQueue::pass_on_stale(Time now, Woken& woken) {
+inline void AdmissionQueue::pass_on_stale(Time now, WokenWaiters& woken) {
   for (FairEntry *entry = granted_.first(), *next = nullptr; entry != nullptr; entry = next) {
     next = entry->next;
     AdmissionWaiter& stale = waiter_of(*entry);
@@ -397,7 +345,7 @@ inline Duration AdmissionQueue::retry_after(Time now) const {
 
 inline bool AdmissionQueue::park(AdmissionWaiter& waiter, std::uint64_t seen, Time now) {
   waiter.leave();
-  Woken woken;
+  WokenWaiters woken;
   {
     const std::lock_guard guard(lock_);
     if (admit(waiter, now, woken)) {
@@ -421,7 +369,7 @@ template <class CanUse>
 void AdmissionQueue::node_freed(CanUse&& can_use, std::optional<Time> now) {
   nodes_freed_.fetch_add(1);
   if (parked_count_.load() == 0) return;
-  Woken woken;
+  WokenWaiters woken;
   {
     const std::lock_guard guard(lock_);
     if (now) pass_on_stale(*now, woken);
@@ -435,7 +383,7 @@ void AdmissionQueue::node_freed(CanUse&& can_use, std::optional<Time> now) {
 
 /// Under the lock. For turns that went to waste: which node was free is no longer known, so
 /// everyone looks again.
-inline void AdmissionQueue::wake_all_parked(std::optional<Time> now, Woken& woken) {
+inline void AdmissionQueue::wake_all_parked(std::optional<Time> now, WokenWaiters& woken) {
   while (FairEntry* entry = woken.room() ? parked_.take_next() : nullptr) {
     grant(waiter_of(*entry), State::node_granted, now, woken);
   }
@@ -444,7 +392,7 @@ inline void AdmissionQueue::wake_all_parked(std::optional<Time> now, Woken& woke
 
 inline void AdmissionQueue::leave(AdmissionWaiter& waiter) {
   bool had_permit = false;
-  Woken woken;
+  WokenWaiters woken;
   {
     const std::lock_guard guard(lock_);
     switch (waiter.state_) {
@@ -486,7 +434,7 @@ inline void Permit::give_back(std::optional<Time> now) {
 
 inline Permit AdmissionWaiter::claim(Time now) {
   if (queue_ == nullptr || generation_ != queue_->generation_.load()) return {};
-  AdmissionQueue::Woken woken;
+  WokenWaiters woken;
   Permit permit;
   {
     const std::lock_guard guard(queue_->lock_);

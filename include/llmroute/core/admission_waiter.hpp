@@ -13,6 +13,7 @@
 namespace llmroute {
 
 class AdmissionQueue;
+class WokenWaiters;
 enum class NodeId : std::uint32_t;
 
 /// The right to run, given back by its destructor. Empty when moved from or never given.
@@ -93,6 +94,7 @@ class AdmissionWaiter : private FairEntry {
 
  private:
   friend class AdmissionQueue;
+  friend class WokenWaiters;
   enum class State : std::uint8_t { idle, waiting, granted, parked, node_granted, shed };
 
   Granted granted_;

@@ -1,17 +1,13 @@
 /// The nodes there are, and for every call one of them: who may be asked and what is known of each.
 ///
 ///     NodePool pool(options, nodes, models, seed, now);
-///     NodePool::Reader reader(pool);                                       // one a loop
-///     PickOutcome picked = reader.acquire(*strategy, request, path, tried, rng, now);
-///     if (!picked) return why(picked.miss);
-///     ... ask picked.ticket.node() for picked.ticket.model_id() ...
-///     picked.ticket.record(Outcome{.latency = later - now}, later);
+///     NodePool::Reader reader(pool);  // one a loop: see node_pool_reader.hpp
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <llmroute/core/node_pick.hpp>
+#include <llmroute/core/node_explanation.hpp>
 #include <llmroute/core/node_status.hpp>
 #include <llmroute/core/node_ticket.hpp>
 #include <llmroute/core/pool_snapshot.hpp>
@@ -36,7 +32,7 @@ class NodePool {
   NodePool& operator=(const NodePool&) = delete;
 
   /// One loop's view of the pool: keeps the present snapshot and compares one number a pick. One
-  /// thread at a time.
+  /// thread at a time. In node_pool_reader.hpp.
   class Reader;
 
   // Who is in the pool. False when there already is, or is no, node of that name.
@@ -96,10 +92,6 @@ class NodePool {
   Entry make_entry(NodeConfig config, const Entry* old);
   NodeKeys make_keys(const NodeConfig& config, const Entry* old);
   void publish(Entries entries, std::vector<ModelConfig> models, Time now);
-  static constexpr std::string_view full_reason = "at max_concurrent_requests";
-  std::string why_not(const Entry& entry, bool serves, std::string_view model_id, Time now) const;
-  static void count_keys(const Entry& entry, std::string_view model_id, Time now,
-                         NodeExplanation& node);
   template <class Change>
   void with_state(NodeId node, Change&& change);
 
@@ -111,41 +103,6 @@ class NodePool {
   mutable SpinLock publish_lock_;  // guards snapshot_
   std::shared_ptr<const PoolSnapshot> snapshot_;
   std::atomic<std::uint64_t> version_{0};
-};
-
-class NodePool::Reader {
- public:
-  explicit Reader(NodePool& pool) : pool_(&pool), snapshot_(pool.current()) {
-    lists_.resize(snapshot_->slot_count());
-  }
-
-  /// Picks a node for `request.model` (alias or id) that is not in `tried`; the strategy sees the
-  /// id that nodes are asked for. `path` is what the node will be asked ("/v1/chat/completions"):
-  /// nodes known to lack it come last. Constant time with strategies that draw, while most
-  /// candidates can be had.
-  /// A node with several keys is picked with one that neither rests nor is among `refused`.
-  PickOutcome acquire(Strategy& strategy, const PickRequest& request, std::string_view path,
-                      std::span<const NodeId> tried, Rng& rng, Time now,
-                      std::span<const KeyRefusal> refused = {});
-
-  /// NodePool::knows_model, at the cost of a comparison for the model asked last.
-  bool knows_model(std::string_view model);
-
-  /// Whether a node neither in `tried` nor `present` may be asked for the model.
-  bool has_other(std::string_view model, std::span<const NodeId> tried, NodeId present, Time now);
-
- private:
-  void follow();
-  const CandidateList& list_of(CandidateSlot& slot, Time now);
-  bool stale(const CandidateList& list, Time now) const noexcept;
-  CandidateSlot* slot_of(std::string_view model);
-
-  NodePool* pool_;
-  std::shared_ptr<const PoolSnapshot> snapshot_;
-  std::vector<CandidateSlot::Copy> lists_;  // by the slot's ordinal
-  std::string last_model_;
-  CandidateSlot* last_slot_ = nullptr;  // of last_model_
-  std::string known_model_;             // one that the present snapshot knows; empty: none yet
 };
 
 inline NodePool::NodePool(PoolOptions options, std::vector<NodeConfig> nodes,
@@ -368,75 +325,7 @@ inline std::vector<NodeStatus> NodePool::snapshot(Time now) const {
 inline std::vector<NodeExplanation> NodePool::explain(Strategy& strategy,
                                                       const PickRequest& request, Rng& rng,
                                                       Time now) const {
-  const auto snapshot = current();
-  std::vector<NodeExplanation> nodes;
-  std::shared_ptr<const CandidateList> list;
-  std::vector<Member> members;
-  CandidateSlot* slot = snapshot->slot(request.model);
-  if (slot != nullptr) {
-    members = snapshot->members(*slot);
-    list = CandidateBuilder(state_, slot->heard_of(), slot->model_id(), now).build(members);
-  }
-  for (const Entry& entry : snapshot->entries()) {
-    NodeExplanation node{.node = entry.node->name()};
-    const auto asked = [&](const Member& member) { return member.node == entry.node; };
-    const bool serves = std::any_of(members.begin(), members.end(), asked);
-    const std::string_view model_id = slot == nullptr ? request.model : slot->model_id();
-    node.reason = why_not(entry, serves, model_id, now);
-    count_keys(entry, model_id, now, node);
-    nodes.push_back(std::move(node));
-  }
-  if (list == nullptr || list->front.empty()) return nodes;
-  PickRequest question = request;
-  if (slot->heard_of()) question.model = slot->model_id();
-  const CandidateGroup& front = list->front;
-  PickContext context{rng, now, front.weights};
-  const auto picked = static_cast<std::uint32_t>(strategy.pick(front.views, question, context));
-  for (std::uint32_t i = 0; i < front.size(); ++i) {
-    const auto found = std::find_if(nodes.begin(), nodes.end(), [&](const NodeExplanation& node) {
-      return node.node == front.views[i].name();
-    });
-    if (found == nodes.end()) continue;
-    const bool full = found->reason == full_reason;
-    found->admissible = !full;
-    if (!full) found->reason.clear();  // ill health is ignored where all are ill
-    found->score = strategy.score(front.views[i], question, now);
-    found->picked = i == picked && !full;
-  }
-  return nodes;
-}
-
-/// In the order a pick looks at it; empty: nothing speaks against the node.
-inline std::string NodePool::why_not(const Entry& entry, bool serves, std::string_view model_id,
-                                     Time now) const {
-  if (!serves) return "does not serve the model";
-  const Node& node = *entry.node;
-  if (node.draining()) return "draining";
-  const int cap = node.cap();
-  if (cap > 0 && node.stats().in_flight.load() >= cap) return std::string(full_reason);
-  NodeState& state = node.state();
-  const std::lock_guard guard(state.lock);
-  const auto pair = state.pairs.find(model_id);
-  const bool known = pair != state.pairs.end();
-  const PairState* const at = known ? pair->second.get() : nullptr;
-  if (node.keys_rest_until(at) > now)
-    return node.several_keys() ? "its keys rest" : "its key rests";
-  if (state.breaker.state(now) == BreakerState::open) return "its breaker is open";
-  if (known && pair->second->breaker.state(now) == BreakerState::open) {
-    return "its breaker for the model is open";
-  }
-  if (state.lacks(model_id, now)) return "answered that it has not got the model";
-  return state.health.in(now) ? "" : "unhealthy";
-}
-
-inline void NodePool::count_keys(const Entry& entry, std::string_view model_id, Time now,
-                                 NodeExplanation& node) {
-  NodeState& state = entry.node->state();
-  const std::lock_guard guard(state.lock);
-  const auto pair = state.pairs.find(model_id);
-  node.keys = static_cast<int>(entry.node->keys().size());
-  node.keys_resting =
-      entry.node->keys_resting(pair == state.pairs.end() ? nullptr : pair->second.get(), now);
+  return explain_pick(state_, *current(), strategy, request, rng, now);
 }
 
 inline std::size_t NodePool::in_flight() const {
@@ -459,83 +348,6 @@ inline void NodePool::reset_after_fork() {
     state.breaker.reset_after_fork();
     for (const auto& [model, pair] : state.pairs) pair->breaker.reset_after_fork();
   }
-}
-
-/// Takes over a new snapshot, if there is one.
-inline void NodePool::Reader::follow() {
-  if (snapshot_->version() == pool_->version_.load(std::memory_order_acquire)) return;
-  snapshot_ = pool_->current();
-  lists_.assign(snapshot_->slot_count(), {});
-  last_slot_ = nullptr;
-  known_model_.clear();
-}
-
-inline bool NodePool::Reader::knows_model(std::string_view model) {
-  follow();
-  if (!model.empty() && model == known_model_) return true;
-  if (!snapshot_->knows_model(model)) return false;
-  known_model_ = model;
-  return true;
-}
-
-inline bool NodePool::Reader::has_other(std::string_view model, std::span<const NodeId> tried,
-                                        NodeId present, Time now) {
-  follow();
-  CandidateSlot* slot = slot_of(model);
-  if (slot == nullptr) return false;
-  const auto other = [&](const Member* member) {
-    const NodeId id = member->node->id();
-    return id != present && std::find(tried.begin(), tried.end(), id) == tried.end();
-  };
-  const CandidateList& list = list_of(*slot, now);
-  return std::any_of(list.front.members.begin(), list.front.members.end(), other) ||
-         std::any_of(list.behind.members.begin(), list.behind.members.end(), other);
-}
-
-/// Small lists are rebuilt at once, large ones at most every 10 ms: until then the breakers
-/// themselves turn picks away. A list of nobody is no use to anyone.
-inline bool NodePool::Reader::stale(const CandidateList& list, Time now) const noexcept {
-  constexpr std::size_t small = 64;
-  constexpr Duration pause = std::chrono::milliseconds(10);
-  if (list.changes == pool_->state_.changes() && now < list.valid_until) return false;
-  const std::size_t size = list.front.size() + list.behind.size();
-  return size <= small || now - list.built_at >= pause;
-}
-
-inline const CandidateList& NodePool::Reader::list_of(CandidateSlot& slot, Time now) {
-  CandidateSlot::Copy& copy = lists_[slot.ordinal()];
-  if (copy.edition != slot.edition()) copy = slot.load();
-  if (copy.list != nullptr && !stale(*copy.list, now)) return *copy.list;
-  pool_->state_.settle_ejections(now);
-  slot.rebuild(pool_->state_, copy.edition, now, [&] { return snapshot_->members(slot); });
-  copy = slot.load();
-  return *copy.list;
-}
-
-inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickRequest& request,
-                                             std::string_view path, std::span<const NodeId> tried,
-                                             Rng& rng, Time now,
-                                             std::span<const KeyRefusal> refused) {
-  follow();
-  PickOutcome outcome;
-  CandidateSlot* slot = slot_of(request.model);
-  if (slot == nullptr) {
-    outcome.miss = PickMiss::unknown_model;
-    return outcome;
-  }
-  const CandidateList& list = list_of(*slot, now);
-  NodePick::Question question{strategy, request, path, tried, refused, rng, now, slot->heard_of()};
-  if (slot->heard_of()) question.request.model = slot->model_id();
-  NodePick(pool_->state_, question, outcome).from(list);
-  return outcome;
-}
-
-/// Most calls of a loop are for the model of the one before.
-inline CandidateSlot* NodePool::Reader::slot_of(std::string_view model) {
-  if (last_slot_ != nullptr && model == last_model_) return last_slot_;
-  last_slot_ = snapshot_->slot(model);
-  last_model_ = model;
-  return last_slot_;
 }
 
 }  // namespace llmroute

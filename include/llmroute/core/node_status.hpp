@@ -6,7 +6,6 @@
 #include <llmroute/core/pool_snapshot.hpp>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,17 +22,6 @@ struct NodeStatus {
   Duration breaker_retry_in{};                  ///< until the first open one lets a probe in
   std::vector<std::string> models{};            ///< configured or learnt
   int keys_resting = 0;                         ///< of its keys, for any model
-};
-
-/// One node's part in a pick.
-struct NodeExplanation {
-  std::string node{};
-  bool admissible = false;
-  std::string reason{};           ///< why not: "draining", "does not serve the model", ...
-  std::optional<double> score{};  ///< what the strategy compares, the least the best
-  bool picked = false;            ///< a call of this moment would have gone here
-  int keys = 1;                   ///< a node without any has one that is not sent
-  int keys_resting = 0;           ///< of them, for the model
 };
 
 inline NodeStatus status_of(const PoolSnapshot::Entry& entry, Time now) {
