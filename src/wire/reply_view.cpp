@@ -1,5 +1,6 @@
 #include <llmroute/wire/reply_view.hpp>
 
+#include "wire/fields.hpp"
 #include "wire/padded.hpp"
 #include "wire/usage.hpp"
 
@@ -38,14 +39,10 @@ ReplyView read_reply(std::string_view body) {
   od::object object;
   ReplyView view;
   if (iterate(text).get(document) || document.get_object().get(object)) return {};
-  for (auto field : object) {
-    std::string_view key;
-    od::value value;
-    if (field.unescaped_key().get(key) || field.value().get(value) ||
-        !take(view, text.data(), key, value)) {
-      return {};
-    }
-  }
+  const auto look = [&](std::string_view key, od::value& value) {
+    return take(view, text.data(), key, value);
+  };
+  if (!each_field(object, look)) return {};
   view.json_ok = ends_here(document);
   return view;
 }

@@ -1,5 +1,6 @@
 #include <llmroute/wire/response_event.hpp>
 
+#include "wire/fields.hpp"
 #include "wire/padded.hpp"
 #include "wire/usage.hpp"
 
@@ -23,16 +24,13 @@ void take_type(ChunkView& view, std::string_view type) {
 
 /// The response as it stands, in the events that bring it whole. False: it cannot be read.
 bool take_response(ChunkView& view, od::object response) {
-  for (auto field : response) {
-    std::string_view key;
-    od::value value;
-    if (field.unescaped_key().get(key) || field.value().get(value)) return false;
+  return each_field(response, [&](std::string_view key, od::value& value) {
     od::object usage;
-    if (key != "usage" || value.get_object().get(usage)) continue;
+    if (key != "usage" || value.get_object().get(usage)) return true;
     view.usage = read_usage(usage);
     view.has_usage = true;
-  }
-  return true;
+    return true;
+  });
 }
 
 bool take_field(ChunkView& view, std::string_view key, od::value& value) {
@@ -56,15 +54,9 @@ ChunkView read_response_event(std::string_view data) {
   ChunkView view;
   view.text_only = false;
   if (iterate(text).get(document) || document.get_object().get(object)) return view;
-  for (auto field : object) {
-    std::string_view key;
-    od::value value;
-    if (field.unescaped_key().get(key) || field.value().get(value) ||
-        !take_field(view, key, value)) {
-      return view;
-    }
-  }
-  view.json_ok = ends_here(document);
+  const bool whole = each_field(
+      object, [&](std::string_view key, od::value& value) { return take_field(view, key, value); });
+  view.json_ok = whole && ends_here(document);
   return view;
 }
 
