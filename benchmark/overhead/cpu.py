@@ -1,5 +1,10 @@
-"""CPU time, the kernel's included: floor and ours in alternating runs, medians of them."""
+"""CPU time, the kernel's included: floor and ours in alternating runs, medians of them.
 
+What is measured has a processor for itself: else those it talks to, woken by what it sends, push it aside in the middle of
+a turn, and half of what is counted is the kernel changing between them.
+"""
+
+import os
 import pathlib
 import statistics
 import subprocess
@@ -13,6 +18,10 @@ CHUNKS = (10, 110)
 IN_BULK = (10, 1010)
 PACE = 2  # ms between a stream's chunks
 HELD = 1000
+
+
+PROCESSORS = sorted(os.sched_getaffinity(0))
+ALONE = ("taskset", "-c", str(PROCESSORS[0])) if len(PROCESSORS) > 1 else ()
 
 
 def spent(pid):
@@ -29,14 +38,14 @@ def resident(pid):
 
 def of_client(program):
     """A run: microseconds a call, as the program itself measures."""
-    return lambda port, kind, calls: programs.client(program, port, kind, calls)["us_per_call"]
+    return lambda port, kind, calls: programs.client(program, port, kind, calls, under=ALONE)["us_per_call"]
 
 
 def of_server(server):
     """The same for a server that runs between load and node; warm."""
 
     def run(port, kind, calls):
-        with server(port) as between:
+        with server(port, under=ALONE) as between:
             programs.client("load", between.port, kind, max(calls // 10, 32))
             before = spent(between.pid)
             programs.client("load", between.port, kind, calls)
@@ -64,8 +73,8 @@ def per_chunk_in_bulk(run):
 
 
 def held_stream(server):
-    """KiB of resident memory for a stream that waits."""
-    with programs.node(2, 3_600_000) as node, server(node.port) as between:
+    """KiB of resident memory for a stream that waits, ten seconds, as do the calls before that warm the server."""
+    with programs.node(2, 10_000) as node, server(node.port) as between:
         programs.client("load", between.port, "plain", HELD, HELD)
         before = resident(between.pid)
         command = [programs.BIN / "bench_load", between.port, "hold", HELD]
@@ -90,6 +99,8 @@ def compare(measure, floors, ours, pairs):
 
 
 def report(pairs):
+    if ALONE:
+        os.sched_setaffinity(0, PROCESSORS[1:])  # and so those it starts, but for ALONE
     clients = [of_client("floor_poll"), of_client("floor_socket_action")]
     router = of_client("router_calls")
     proxy, gateway = [of_server(programs.floor_proxy)], of_server(programs.gateway)

@@ -81,7 +81,7 @@ def gateway(node_port, under=()):
 def client(program, port, kind, calls, in_flight=32, under=()):
     """Runs a client to its end; what it reports. A call that failed is an error."""
     command = [*under, BIN / f"bench_{program}", port, kind, calls, in_flight]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
         raise RuntimeError(f"{program} {kind}: {done.stdout}{done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
