@@ -141,7 +141,10 @@ Result<T> read_whole(std::string_view json, std::string_view source, Read&& read
   simdjson::dom::parser parser;
   simdjson::dom::element root;
   const simdjson::padded_string text(json);
-  if (const auto error = parser.parse(text).get(root)) {
+  const auto error = text.data() == nullptr ? simdjson::MEMALLOC
+                                            : parser.parse(text).get(root);  // null: no memory
+  if (error == simdjson::MEMALLOC) return Error{.message = "out of memory"};
+  if (error) {
     return Error{
         .code = ErrorCode::invalid_config,
         .message = fmt::format("{}: not valid JSON: {}", source, simdjson::error_message(error))};
