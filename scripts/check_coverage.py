@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reads what the tests of a --coverage build have run: check_coverage.py BUILD_DIR.
 
-Exits 1 when a function in include/ or src/ was never called, or when core or wire have less than 95 % of their lines
+Exits 1 when a function in include/, src/ or capi/ was never called, or when core or wire have less than 95 % of their lines
 run. A function counts by where it stands: one called instance of a template, in one test binary, is enough. An inline
 function that no source uses leaves no trace in a build, so all headers are compiled once more with everything kept.
 scripts/coverage_allowed.txt lists what provably cannot be called, with the reason.
@@ -32,10 +32,10 @@ def reports(data_file: pathlib.Path) -> list[dict]:
 
 def unused_headers(directory: str) -> pathlib.Path:
     """The notes of an object file with every inline function of every header in it, none of them run."""
-    headers = [path.relative_to(ROOT / top) for top in ("include", "src") for path in (ROOT / top).rglob("*.hpp")]
+    headers = [path.relative_to(ROOT / top) for top in ("include", "src", "capi") for path in (ROOT / top).rglob("*.hpp")]
     source = pathlib.Path(directory) / "headers.cpp"
     source.write_text("".join(f"#include <{header}>\n" for header in sorted(headers)))
-    flags = ["-std=c++20", "-O0", "--coverage", "-fkeep-inline-functions", f"-I{ROOT}/include", f"-I{ROOT}/src"]
+    flags = ["-std=c++20", "-O0", "--coverage", "-fkeep-inline-functions", f"-I{ROOT}/include", f"-I{ROOT}/src", f"-I{ROOT}/capi"]
     subprocess.run(["g++", *flags, "-c", source, "-o", source.with_suffix(".o")], check=True)
     return source.with_suffix(".gcno")
 
@@ -46,7 +46,7 @@ def own(name: str, build: pathlib.Path) -> str | None:
     if not path.is_relative_to(ROOT):
         return None
     relative = path.relative_to(ROOT).as_posix()
-    return relative if relative.startswith(("include/", "src/")) else None
+    return relative if relative.startswith(("include/", "src/", "capi/")) else None
 
 
 def is_written(source: str, line: int) -> bool:

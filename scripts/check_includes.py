@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Includes point one way: core <- wire, net <- router <- examples. Prints every line that points another way and exits 1."""
+"""Includes point one way: core <- wire, net <- router <- capi, examples. Prints every line that points another way and exits 1."""
 
 import pathlib
 import re
@@ -20,6 +20,7 @@ RULES = [
     (r"src/wire/", [GROUND, CORE, r"llmroute/wire/", r"wire/", r"simdjson\.h", r"fmt/"]),
     (r"src/net/", [GROUND, CORE, r"llmroute/net/", r"net/", r"curl/", r"fmt/", r"pthread\.h"]),
     (r"src/config", [r"llmroute/", r"config_", r"simdjson\.h", r"fmt/"]),
+    (r"capi/", [r"llmroute/", r"llmroute\.h", r"\w+\.hpp$", r"fmt/"]),
     (r"src/", [r"llmroute/", r"layers/", r"router/", r"net/", r"fmt/"]),
 ]
 INCLUDE = re.compile(r'^\s*#\s*include\s+[<"]([^>"]+)[>"]')
@@ -50,7 +51,7 @@ def faults(path: str) -> list[str]:
 
 
 def main() -> int:
-    command = ["git", "ls-files", "--", "include", "src", "examples"]
+    command = ["git", "ls-files", "--", "include", "src", "capi", "examples"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     files = [path for path in listed if path.endswith((".hpp", ".cpp")) and pathlib.Path(path).exists()]
     wrong = [fault for path in files for fault in faults(path)]

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what a fresh Debian 12 machine lacks: the compiler, the libraries, the tools of the tests. Quick when all is there.
+# Installs what a fresh Debian 12 machine lacks: the compiler, the libraries; with --tests the tools of the tests, with
+# --languages the compilers of the examples in other languages. Quick when all is there.
 set -euo pipefail
 
 packages=(
@@ -7,7 +8,13 @@ packages=(
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev catch2 libssl-dev libnghttp2-dev openssl
   libboost1.81-dev libtomlplusplus-dev libcli11-dev
 )
-[ "${1:-}" = --tests ] && packages+=(clang-16 clang-format-16 clang-tidy-16 gcovr valgrind libbenchmark-dev)
+[ "${1:-}" = --tests ] && packages+=(clang-16 clang-format-16 clang-tidy-16 gcovr valgrind libbenchmark-dev abigail-tools)
+if [ "${1:-}" = --languages ]; then  # there may be newer ones, from elsewhere
+  command -v go >/dev/null || packages+=(golang-go)
+  command -v rustc >/dev/null || packages+=(rustc)
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+fi
 
 missing=()
 for package in "${packages[@]}"; do

@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stages=(setup format includes headers tidy asan coverage fuzz tsan release python demo)
-longer=(clang_tests repeat fuzz_long every_failure soak)
+stages=(setup format includes abi headers clang tidy asan fuzz tsan coverage release python demo)
+longer=(languages clang_tests repeat fuzz_long every_failure soak)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
 
@@ -28,6 +28,7 @@ test_names() { find "build/$1/bin" -name 'test_*' -type f -executable -printf '%
 stage_setup() { scripts/setup.sh --tests; }
 stage_format() { cpp_files | xargs clang-format-16 --dry-run -Werror; }
 stage_includes() { python3 scripts/check_includes.py; }
+stage_abi() { python3 scripts/check_abi.py; }
 
 # Each public header is a translation unit of its own, for both compilers.
 stage_headers() {
@@ -37,18 +38,17 @@ stage_headers() {
   done
 }
 
-# The library's translation units, which clang so compiles too; what the list checks is in .clang-tidy.
+stage_clang() { build clang llmroute llmroute_c; }
+
+# The translation units of the library and of its C interface; what the list checks is in .clang-tidy.
 stage_tidy() {
   [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null
-  git ls-files -- 'src/*.cpp' | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/clang 2>&1 |
+  git ls-files -- 'src/*.cpp' 'capi/*.cpp' | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/clang 2>&1 |
     { grep -v 'warnings generated' || true; }
 }
 
-# Address and undefined sanitizers, and what the tests call. Without optimisation it compiles in half the time, and no
-# call is optimised away.
 stage_asan() {
   build asan all
-  find build/asan -name '*.gcda' -delete
   mapfile -t names < <(test_names asan)
   run_tests asan "${names[@]}"
 }
@@ -60,12 +60,16 @@ stage_fuzz() {
 }
 
 stage_tsan() {
-  build tsan test_core test_net test_router
-  run_tests tsan test_core test_net test_router
+  build tsan test_core test_net test_router test_capi
+  run_tests tsan test_core test_net test_router test_capi
 }
 
-# Of the asan stage's run.
-stage_coverage() { python3 scripts/check_coverage.py build/asan; }
+stage_coverage() {
+  build coverage test_core test_wire test_net test_router test_nth_failure test_capi
+  find build/coverage -name '*.gcda' -delete
+  run_tests coverage test_core test_wire test_net test_router test_nth_failure test_capi
+  python3 scripts/check_coverage.py build/coverage
+}
 
 stage_release() { scripts/build.sh; }
 
@@ -77,6 +81,12 @@ stage_python() {
 
 # The exit code says whether every answer was whole.
 stage_demo() { LLMROUTE_BIN_DIR=$PWD/build/release/bin scripts/demo.sh; }
+
+# The examples over the C interface whose compilers are installed for them alone.
+stage_languages() {
+  scripts/setup.sh --languages
+  build/venv/bin/python -m pytest -q tests/examples/languages.py 2>&1 | tee -a "$results"
+}
 
 stage_clang_tests() {
   build clang all
@@ -107,8 +117,8 @@ stage_soak() { python3 scripts/soak.py; }
 
 # What threads do differs from run to run.
 stage_repeat() {
-  build tsan test_core test_net test_router
-  for _ in 1 2 3 4 5; do run_tests tsan test_core test_net test_router; done
+  build tsan test_core test_net test_router test_capi
+  for _ in 1 2 3 4 5; do run_tests tsan test_core test_net test_router test_capi; done
 }
 
 # "7 passed, 0 failed" from the closing lines of Catch2 and pytest.

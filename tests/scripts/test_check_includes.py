@@ -34,6 +34,8 @@ def check(tree, files):
     ("src/layers/attempt.cpp", "<simdjson.h>"),
     ("src/router.cpp", "<boost/asio.hpp>"),
     ("src/config.cpp", "<toml++/toml.h>"),
+    ("capi/router.cpp", '"net/loop.hpp"'),
+    ("capi/router.cpp", "<curl/curl.h>"),
 ])
 def test_a_wrong_include_is_found(tmp_path, path, include):
     assert check(tmp_path, {path: ["<vector>", include]}) == (1, [f"{path}:2: may not include {include.strip(chr(34) + '<>')}"])
@@ -51,8 +53,9 @@ def test_right_includes_pass(tmp_path):
         "include/llmroute/router.hpp": ["<llmroute/core/node.hpp>"],
         "src/net/loop.cpp": ["<curl/curl.h>", '"net/loop.hpp"', "<sys/epoll.h>"],
         "src/wire/splice.cpp": ["<simdjson.h>", "<llmroute/wire/splice.hpp>"],
+        "capi/router.cpp": ["<llmroute/router.hpp>", '"boundary.hpp"', '"llmroute.h"'],
         "examples/gateway/main.cpp": ["<llmroute/router.hpp>", "<boost/asio.hpp>", '"options.hpp"'],
         "examples/gateway/options.hpp": ['"http/server.hpp"'],
         "examples/http/server.hpp": [],
     }
-    assert check(tmp_path, files) == (0, ["includes of 7 files point the right way"])
+    assert check(tmp_path, files) == (0, ["includes of 8 files point the right way"])

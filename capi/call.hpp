@@ -1,0 +1,54 @@
+/// Between a call and the C functions that hear of it.
+#pragma once
+
+#include <atomic>
+#include <llmroute/router.hpp>
+#include <memory>
+#include <mutex>
+
+#include "llmroute.h"
+#include "loop.hpp"
+
+namespace llmroute::capi {
+
+/// Lives as long as either end: the call, which calls it back, or the handle, which may be freed at
+/// any time.
+class Listener : public std::enable_shared_from_this<Listener> {
+ public:
+  /// `loop`: the application's, or null for a background call.
+  Listener(const llmroute_callbacks& functions, std::shared_ptr<OwnLoop> loop) noexcept
+      : functions_(functions), loop_(std::move(loop)) {}
+
+  /// What the call is given.
+  Callbacks callbacks();
+
+  /// The call has started; on another thread callbacks, even the last, may have run before this.
+  void attach(Call call) noexcept;
+
+  /// Any thread. Afterwards no event is handed on any more.
+  void cancel() noexcept;
+  void drained() noexcept;
+
+  /// The handle was freed.
+  void detach() noexcept;
+
+  bool waitable() const noexcept { return !loop_ || done(); }
+  bool done() const noexcept { return done_.load(std::memory_order_acquire); }
+  void wait() const noexcept { done_.wait(false, std::memory_order_acquire); }
+
+ private:
+  void on_head(const StreamHead& head);
+  Taken on_event(const Event& event);
+  void on_done(Result<Reply> result);
+  void stop() noexcept;
+
+  const llmroute_callbacks functions_;
+  const std::shared_ptr<OwnLoop> loop_;
+  bool cut_short_ = false;  // the callbacks have not had it all; on the loop's thread
+  std::atomic<bool> cancelled_{false};
+  std::atomic<bool> done_{false};
+  std::mutex mutex_;  // guards call_
+  Call call_{};
+};
+
+}  // namespace llmroute::capi
