@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -12,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("LLMROUTE_BIN_DIR", ROOT / "build" / "release" / "bin"))
 sys.path.insert(0, str(ROOT / "tests" / "gateway"))
 
-from fake_node import FakeNode, delta  # noqa: E402
+from fake_node import FakeNode, answer_well, delta  # noqa: E402
 
 
 def run(program, *args):
@@ -108,3 +109,52 @@ def test_own_loop_runs_eight_streams_on_one_thread(node, second_node):
     assert set(lines[:8]) <= {node.url, second_node.url}
     assert lines[8].startswith("8 streams, ") and lines[8].endswith(", 0 failed")
     assert len(node.requests) + len(second_node.requests) == 8
+
+
+def over_the_c_interface(language, *args):
+    """The examples that do the same things through llmroute.h."""
+    if language == "c":
+        command = [BIN / "example_c"]
+    else:
+        command = [sys.executable, ROOT / "examples/ctypes/main.py"]
+    environment = {**os.environ, "LLMROUTE_LIBRARY": str(BIN.resolve().parent / "lib/libllmroute_c.so.0")}
+    done = subprocess.run([*command, *args], capture_output=True, text=True, timeout=30, env=environment)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("language", ["c", "ctypes"])
+def test_over_the_c_interface_all_forms_of_a_call_work(language, node, second_node):
+    code, output, error = over_the_c_interface(language, node.url, second_node.url)
+    assert code == 0, error
+    one_of_them = f"(?:{re.escape(node.url)}|{re.escape(second_node.url)})"
+    assert re.fullmatch(f"chat: {one_of_them} answered\n"
+                        "stream: hello\n"
+                        "cancel: cancelled after 1 event\n"
+                        f"strategy: {re.escape(second_node.url)}\n", output), output
+
+
+@pytest.mark.parametrize("language", ["c", "ctypes"])
+def test_over_the_c_interface_a_failure_has_its_name(language, dead_url):
+    code, output, error = over_the_c_interface(language, dead_url)
+    assert (code, output) == (1, "")
+    assert error.startswith("connect_failed: ") and dead_url in error
+
+
+@pytest.mark.parametrize("language", ["c", "ctypes"])
+def test_over_the_c_interface_usage_is_told(language):
+    code, _, error = over_the_c_interface(language)
+    assert code != 0 and error.startswith("usage: ")
+
+
+@pytest.mark.parametrize("language", ["c", "ctypes"])
+def test_over_the_c_interface_an_answer_cut_short_is_an_error(language, node):
+    def die(request, connection):
+        if not request.json().get("stream"):
+            return answer_well(request, connection)
+        connection.start_stream()
+        connection.event(delta("hel"))
+        return connection.reset()
+
+    node.handler = die
+    code, output, error = over_the_c_interface(language, node.url)
+    assert code == 1 and "cancel" not in output and error.startswith("stream_interrupted: ")

@@ -1,0 +1,3 @@
+module llmroute_example
+
+go 1.19
