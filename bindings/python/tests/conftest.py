@@ -1,0 +1,58 @@
+"""Nodes that do as they are told, and routers in front of them."""
+
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests" / "gateway"))
+
+from fake_node import FakeNode  # noqa: E402
+
+import llmroute  # noqa: E402
+
+
+@pytest.fixture
+def make_node():
+    """FakeNode, closed at the test's end."""
+    nodes = []
+
+    def make(*args, **options):
+        nodes.append(FakeNode(*args, **options))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        node.close()
+
+
+@pytest.fixture
+def node(make_node):
+    return make_node()
+
+
+def config_for(*nodes):
+    """Nodes n1, n2, ... asked in this order."""
+    return {
+        "router": {"strategy": "priority", "backoff": 0.001},
+        "nodes": [{"name": f"n{i}", "url": node.url, "models": ["tiny"], "priority": i} for i, node in enumerate(nodes, 1)],
+    }
+
+
+@pytest.fixture
+def make_router():
+    """A router over nodes n1, n2, ... asked in this order."""
+    routers = []
+
+    def make(*nodes, **options):
+        routers.append(llmroute.Router(config_for(*nodes), **options))
+        return routers[-1]
+
+    yield make
+    for router in routers:
+        router.close()
+
+
+@pytest.fixture
+def router(make_router, node):
+    return make_router(node)

@@ -1,0 +1,90 @@
+"""The interpreter ends while calls are under way: at once, with its exit code, in silence."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from fake_node import delta
+
+SETUP = """
+import asyncio, sys, threading, llmroute
+url = sys.argv[1]
+BODY, PATH = b'{"messages":[]}', "/v1/chat/completions"
+class Watch:
+    def on_attempt(self, event): pass
+    def on_call(self, event): pass
+    def on_node(self, event): pass
+router = llmroute.Router(nodes=[url, {"name": "other", "url": url}], observer=Watch(), strategy=lambda nodes, request: 0)
+started = threading.Event()
+"""
+
+PROGRAMS = {
+    "a daemon thread waits for an answer": """
+        def work():
+            started.set()
+            router.route(PATH, BODY)
+        for _ in range(4): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
+    "a daemon thread reads a stream": """
+        def work():
+            stream = router.stream(PATH, BODY)
+            started.set()
+            while True: stream.read()
+        for _ in range(4): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
+    "daemon threads call and call": """
+        def work():
+            while True:
+                with router.stream(PATH, BODY) as stream: stream.read()
+                started.set()
+        for _ in range(8): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
+    "a stream is left open": """
+        stream = router.stream(PATH, BODY)
+        stream.read()
+    """,
+    "asyncio is left with calls under way": """
+        async def main():
+            global stream, task
+            stream = await router.astream(PATH, BODY)
+            task = asyncio.create_task(stream.read())
+            await asyncio.sleep(0)
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(asyncio.wait_for(router.astream(PATH, BODY), 20))
+        asyncio.run(main())
+    """,
+    "a router is closed by an exit handler": """
+        import atexit
+        atexit.register(router.close)
+        stream = router.stream(PATH, BODY)
+    """,
+    "a router is made and used by an exit handler": """
+        import atexit
+        def late():
+            llmroute.Router(nodes=[url]).stream(PATH, BODY).read()
+        atexit.register(late)
+    """,
+    "an exception ends it": """
+        stream = router.stream(PATH, BODY)
+        sys.exit(0)
+    """,
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_exit(make_node, program):
+    def hold(request, connection):
+        connection.start_stream()
+        connection.event(delta("a"))
+        connection.wait_for_close()
+
+    url = make_node(hold).url
+    for _ in range(5):  # which thread comes first differs from run to run
+        done = subprocess.run(
+            [sys.executable, "-X", "dev", "-c", SETUP + textwrap.dedent(program), url], capture_output=True, timeout=60, check=False
+        )
+        assert (done.returncode, done.stderr.decode()) == (0, "")

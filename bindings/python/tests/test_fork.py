@@ -1,0 +1,106 @@
+"""fork() before and after use, by hand and by multiprocessing."""
+
+import asyncio
+import json
+import multiprocessing
+import os
+import traceback
+
+import pytest
+from fake_node import completion, delta
+
+import llmroute
+
+PATH = "/v1/chat/completions"
+HELLO = {"messages": [{"role": "user", "content": "hi"}]}
+BODY = json.dumps(HELLO).encode()
+
+
+def in_child(function):
+    """Runs it in a forked child; fails with it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            function()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_fork_before_the_first_call(router):
+    in_child(lambda: router.chat(HELLO))
+    assert router.chat(HELLO) == completion()
+
+
+def test_a_fork_after_calls(router):
+    router.chat(HELLO)
+
+    def work():
+        assert router.chat(HELLO) == completion()
+        assert len(list(router.chat({**HELLO, "stream": True}))) == 2
+        in_child(lambda: router.chat(HELLO))  # and a child of the child
+
+    for _ in range(3):
+        in_child(work)
+    assert router.chat(HELLO) == completion()
+
+
+def test_a_stream_belongs_to_the_process_that_opened_it(router):
+    stream = router.stream(PATH, BODY)
+
+    def read():
+        with pytest.raises(llmroute.Error) as caught:
+            stream.read()
+        assert caught.value.code == "forked"
+        stream.close()
+        assert router.chat(HELLO) == completion()
+
+    in_child(read)
+    assert [json.loads(chunk) for chunk in iter(stream.read, None)] == [delta("hel"), delta("lo", "stop")]
+
+
+def test_asyncio_in_a_child_of_a_process_that_used_it(router):
+    async def call():
+        return (await router.aroute(PATH, BODY)).status
+
+    async def main():
+        stream = await router.astream(PATH, BODY)
+        pid = os.fork()
+        if pid == 0:
+            os._exit(child())
+        _, status = await asyncio.get_running_loop().run_in_executor(None, os.waitpid, pid, 0)
+        assert os.waitstatus_to_exitcode(status) == 0
+        assert [chunk async for chunk in stream] == [delta("hel"), delta("lo", "stop")]
+        assert await call() == 200
+
+    def child():
+        try:
+            asyncio._set_running_loop(None)
+            assert asyncio.run(call()) == 200
+            return 0
+        except BaseException:
+            traceback.print_exc()
+            return 1
+
+    asyncio.run(main())
+
+
+def ask(router):
+    return router.chat(HELLO)
+
+
+def ask_for_what_there_is_not(router):
+    return router.chat({**HELLO, "model": "other"})
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_multiprocessing(router, method):
+    router.chat(HELLO)
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        assert pool.map(ask, [router] * 4) == [completion()] * 4
+        with pytest.raises(llmroute.Error) as caught:
+            pool.apply(ask_for_what_there_is_not, [router])
+        assert caught.value.code == "model_not_found"

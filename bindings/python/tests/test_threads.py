@@ -1,0 +1,111 @@
+"""Many threads on one router, and the GIL let go of in every wait."""
+
+import json
+import threading
+
+import pytest
+from fake_node import completion, delta
+
+PATH = "/v1/chat/completions"
+HELLO = {"messages": [{"role": "user", "content": "hi"}]}
+BODY = json.dumps(HELLO).encode()
+
+
+def test_64_threads(router):
+    failures = []
+
+    def work():
+        try:
+            for _ in range(5):
+                assert router.chat(HELLO) == completion()
+                assert list(router.chat({**HELLO, "stream": True})) == [delta("hel"), delta("lo", "stop")]
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert failures == []
+    assert router.snapshot()["in_flight"] == 0
+
+
+# The node is a thread of this very process: it answers only if the caller's wait has let go of the GIL.
+@pytest.mark.parametrize("wait", ["route", "open", "read", "close", "drop", "router"])
+def test_no_wait_holds_the_gil(make_node, make_router, wait):
+    turns = []
+
+    def busy_then_answer(request, connection):
+        turns.append(sum(range(1000)))  # Python code, which wants the GIL
+        if not request.json().get("stream"):
+            return connection.answer(200, completion())
+        connection.start_stream()
+        connection.event(delta("a"))
+        if wait in ("open", "read"):
+            connection.event(delta("", "stop"))
+            return connection.end_stream()
+        connection.wait_for_close()
+
+    router = make_router(make_node(busy_then_answer))
+    if wait == "route":
+        assert router.route(PATH, BODY).status == 200
+    else:
+        stream = router.stream(PATH, BODY)
+        assert stream.read()
+        if wait == "read":
+            assert stream.read()
+        elif wait == "close":
+            stream.close()
+        elif wait == "router":
+            router.close()
+        del stream
+    assert turns
+
+
+def test_a_stream_is_read_by_one_thread_at_a_time(make_node, make_router):
+    inside = threading.Event()
+    release = threading.Event()
+
+    def hold(request, connection):
+        connection.start_stream()
+        connection.event(delta("a"))
+        inside.wait(20)
+        release.wait(20)
+        connection.event(delta("b", "stop"))
+        connection.end_stream()
+
+    stream = make_router(make_node(hold)).stream(PATH, BODY)
+    stream.read()
+    chunks = []
+    refused = threading.Event()
+
+    def read():
+        while not refused.is_set():
+            try:
+                if (chunk := stream.read()) is None:
+                    return
+                chunks.append(chunk)
+            except RuntimeError as error:
+                assert "another thread" in str(error)
+                refused.set()
+                release.set()
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    inside.set()
+    for thread in threads:
+        thread.join(20)
+    assert refused.is_set()
+
+
+def test_a_stream_may_move_between_threads(router):
+    stream = router.stream(PATH, BODY)
+    chunks = []
+    while len(chunks) < 3:
+        reader = threading.Thread(target=lambda: chunks.append(stream.read()))
+        reader.start()
+        reader.join(20)
+    assert [json.loads(chunk) for chunk in chunks[:2]] == [delta("hel"), delta("lo", "stop")]
+    assert chunks[2] is None
