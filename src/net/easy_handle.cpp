@@ -26,6 +26,8 @@ void set_text(CURL* easy, CURLoption option, const std::string& text) {
   if (!text.empty()) set(easy, option, text.c_str());
 }
 
+const char* text_or_null(const std::string& text) { return text.empty() ? nullptr : text.c_str(); }
+
 /// 2TLS never asks for an upgrade of http://, and offers HTTP/1.1 beside HTTP/2.
 long http_version(const EndpointOptions& options) noexcept {
   const bool old =
@@ -114,7 +116,11 @@ void EasyHandle::set_method(HttpMethod method) {
 void EasyHandle::set_trust() {
   const TlsConfig& tls = endpoint_->options.tls;
   set(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));  // or later
-  set_text(easy_, CURLOPT_CAINFO, tls.ca_file);
+  const TrustStore& trust = endpoint_->trust;
+  if (!trust.file.empty() || !trust.folder.empty()) {  // one of them, and nothing beside it
+    set(easy_, CURLOPT_CAINFO, text_or_null(trust.file));
+    set(easy_, CURLOPT_CAPATH, text_or_null(trust.folder));
+  }
   set_text(easy_, CURLOPT_SSLCERT, tls.cert_file);
   set_text(easy_, CURLOPT_SSLKEY, tls.key_file);
   set(easy_, CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);

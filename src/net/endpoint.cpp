@@ -31,6 +31,11 @@ std::string removal_of(std::string_view url) {
   return entry;
 }
 
+TrustStore trust_of(const EndpointOptions& options) {
+  if (!options.tls.ca_file.empty()) return {.file = options.tls.ca_file};
+  return options.url.starts_with("https") ? system_trust() : TrustStore{};
+}
+
 }  // namespace
 
 const char* HeaderList::append(const Header& field) {
@@ -50,7 +55,7 @@ const char* HeaderList::append(const Header& field) {
 }
 
 Endpoint::Prepared::Prepared(EndpointOptions given)
-    : options(std::move(given)), forgotten_(removal_of(options.url)) {
+    : options(std::move(given)), trust(trust_of(options)), forgotten_(removal_of(options.url)) {
   forget_.data = forgotten_.data();
   Headers others;
   for (const Header& field : options.headers) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/endpoint.hpp"
+#include "net/trust_store.hpp"
 
 namespace llmroute::net {
 
@@ -46,6 +47,7 @@ struct Endpoint::Prepared {
   curl_slist* forget_address() const noexcept { return &forget_; }
 
   EndpointOptions options;
+  TrustStore trust;  ///< of an https:// URL
 
   /// The last attempt to connect failed, on whatever loop: the name may stand for another address
   /// by now.
