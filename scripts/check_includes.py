@@ -36,7 +36,7 @@ def library_fault(path: str, target: str) -> bool:
 
 
 def example_fault(path: str, target: str) -> bool:
-    """Whether an example reaches behind the public headers: what it names is to be found in src/ alone."""
+    """Whether an example, or a binding, reaches behind the public headers: what it names is to be found in src/ alone."""
     seen_from = (pathlib.Path(path).parent, pathlib.Path("examples"), pathlib.Path("include"))
     if any((folder / target).exists() for folder in seen_from):
         return "src" in (pathlib.Path(path).parent / target).resolve().parts
@@ -44,14 +44,14 @@ def example_fault(path: str, target: str) -> bool:
 
 
 def faults(path: str) -> list[str]:
-    fault = example_fault if path.startswith("examples/") else library_fault
+    fault = example_fault if path.startswith(("examples/", "bindings/")) else library_fault
     with open(path, encoding="utf-8") as source:
         includes = [(number, found[1]) for number, line in enumerate(source, 1) if (found := INCLUDE.match(line))]
     return [f"{path}:{number}: may not include {target}" for number, target in includes if fault(path, target)]
 
 
 def main() -> int:
-    command = ["git", "ls-files", "--", "include", "src", "capi", "examples"]
+    command = ["git", "ls-files", "--", "include", "src", "capi", "examples", "bindings"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     files = [path for path in listed if path.endswith((".hpp", ".cpp")) and pathlib.Path(path).exists()]
     wrong = [fault for path in files for fault in faults(path)]

@@ -40,6 +40,12 @@ Duration duration_of(double seconds) {
       std::chrono::duration<double>(std::min(seconds, most)));
 }
 
+HttpMethod method_of(std::string_view name) {
+  const std::optional<HttpMethod> method = http_method(name);
+  if (!method) refuse("method", "method: POST, GET, HEAD, PUT, PATCH or DELETE");
+  return *method;
+}
+
 Resume resume_of(std::string_view name) {
   if (name == "off") return Resume::off;
   if (name == "safe") return Resume::safe;
@@ -66,7 +72,7 @@ Arguments::Arguments(std::string_view path, const py::object& body, std::string_
                      int priority, std::optional<std::string_view> session_key,
                      std::optional<std::string_view> request_id,
                      std::optional<std::string_view> resume) {
-  if (method != "POST") refuse("method", "method: only POST is routed");
+  request.method = method_of(method);
   request.path = path;
   request.body = view_of(body);
   request.headers = headers_of(headers);

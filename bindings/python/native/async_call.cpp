@@ -1,6 +1,7 @@
 #include "async_call.hpp"
 
 #include "callbacks.hpp"
+#include "done_event.hpp"
 #include "failure.hpp"
 #include "reply.hpp"
 #include "values.hpp"
@@ -22,6 +23,7 @@ std::string_view AsyncCall::Item::data() const noexcept {
 }
 
 void AsyncCall::start(const Request& request, Kind kind) {
+  done_left_ = kind == Kind::stream && ends_with_done(request.path);
   Callbacks callbacks;
   const std::shared_ptr<AsyncCall> self = shared_from_this();
   if (kind == Kind::stream) {
@@ -61,14 +63,12 @@ void AsyncCall::on_done(Result<Reply> result) {
   driver_.leave(*this);
 }
 
-/// Nobody may wait any more: the task was cancelled, or the asyncio loop closed.
 void AsyncCall::wake() {
   if (!future_) return;
   const py::object future = std::move(future_);
   try {
     if (!py::cast<bool>(future.attr("done")())) future.attr("set_result")(py::none());
-  } catch (py::error_already_set& error) {
-    error.discard_as_unraisable("llmroute");
+  } catch (const py::error_already_set&) {  // the asyncio loop is closed: nobody waits any more
   }
 }
 
@@ -87,7 +87,7 @@ py::object AsyncCall::take(Form form) {
   while (!events_.empty()) {
     const Item& item = events_.front();
     const std::string_view data = item.data();
-    if (form != Form::raw && (data.empty() || data == "[DONE]")) {
+    if (form != Form::raw && data.empty()) {
       drop_front();
       continue;
     }
@@ -100,6 +100,7 @@ py::object AsyncCall::take(Form form) {
   if (closed_) raise(ErrorCode::cancelled, "the stream was closed");
   if (!ended()) return py::ellipsis();
   check_end();
+  if (form == Form::raw && std::exchange(done_left_, false)) return bytes(done_event);
   return py::none();
 }
 
@@ -157,7 +158,6 @@ void AsyncCallHandle::bind(py::module_& module) {
       .def("close", [](const AsyncCallHandle& h) { h.get().close(); })
       .def("check_open", [](const AsyncCallHandle& h) { h.get().check_open(); })
       .def("reply", [](const AsyncCallHandle& h) { return PyReply(h.get().reply()); })
-      .def_property_readonly("ready", [](const AsyncCallHandle& h) { return h.get().ready(); })
       .def_property_readonly("status",
                              [](const AsyncCallHandle& h) { return h.get().head().http_status; })
       .def_property_readonly(

@@ -79,6 +79,7 @@ class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
   std::size_t queued_ = 0;
   bool kept_ = false;
   bool closed_ = false;
+  bool done_left_ = false;  // to be given to those who forward
   py::object future_{};
   Reply head_{};
   std::optional<Result<Reply>> result_{};

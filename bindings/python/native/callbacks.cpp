@@ -90,7 +90,9 @@ class PyStrategy final : public Strategy {
     const HoldGil gil;
     const py::object callable = callable_->get();
     if (!callable) return NodeIndex{0};
-    const auto index = callable(copies_of(nodes), copy_of(request)).cast<py::ssize_t>();
+    const py::object picked = callable(copies_of(nodes), copy_of(request));
+    const py::ssize_t index = PyNumber_AsSsize_t(picked.ptr(), PyExc_IndexError);
+    if (index == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (index < 0 || index >= static_cast<py::ssize_t>(nodes.size())) {
       PyErr_Format(PyExc_IndexError, "the strategy picked node %zd of %zu", index, nodes.size());
       throw py::error_already_set();

@@ -1,6 +1,7 @@
 #include "pull_stream.hpp"
 
 #include "callbacks.hpp"
+#include "done_event.hpp"
 #include "failure.hpp"
 #include "reply.hpp"
 #include "values.hpp"
@@ -24,12 +25,12 @@ class PullStream::Reading {
 };
 
 PullStream::PullStream(const std::shared_ptr<Core>& core, Arguments arguments)
-    : interrupt_(std::make_shared<Interrupt>(core)), core_(core) {
+    : interrupt_(core), core_(core), done_left_(ends_with_done(arguments.request.path)) {
   Request& request = arguments.request;
-  request.options.interrupted = [interrupt = interrupt_.get()] { return interrupt->asked(); };
+  request.options.interrupted = [this] { return interrupt_.asked(); };
   Result<Stream> opened = without_gil([&] { return core_->router.stream(request); });
   raise_from_observer(opened ? opened->reply().request_id : opened.error().request_id);
-  interrupt_->raise_pending();
+  interrupt_.raise_pending();
   if (!opened) raise(core_->explain(std::move(opened).error()));
   stream_.emplace(std::move(*opened));
   head_ = stream_->reply();
@@ -49,8 +50,8 @@ py::object PullStream::read() {
 }
 
 py::object PullStream::read_raw() {
-  const std::optional<std::string_view> event = pull(Form::raw);
-  return event ? py::object(bytes(*event)) : py::none();
+  if (const std::optional<std::string_view> event = pull(Form::raw)) return bytes(*event);
+  return std::exchange(done_left_, false) ? py::object(bytes(done_event)) : py::none();
 }
 
 py::object PullStream::next() {
@@ -65,7 +66,7 @@ std::optional<std::string_view> PullStream::pull(Form form) {
   if (!stream_) raise(core_->explain(closed()));
   Result<std::optional<std::string_view>> view = without_gil([&] { return wait_for(form); });
   raise_from_observer(head_.request_id);
-  interrupt_->raise_pending();
+  interrupt_.raise_pending();
   if (!view) raise(core_->explain(std::move(view).error()));
   ended_ = !*view;
   if (ended_) head_ = stream_->reply();
@@ -79,12 +80,12 @@ Result<std::optional<std::string_view>> PullStream::wait_for(Form form) {
     if (!*event) return std::optional<std::string_view>{};
     const Event& got = **event;
     if (form == Form::raw) return std::optional(got.raw);
-    if (!got.data.empty() && got.data != "[DONE]") return std::optional(got.data);
+    if (!got.data.empty()) return std::optional(got.data);
   }
 }
 
 void PullStream::close() {
-  if (reading_.exchange(true)) return interrupt_->stop();
+  if (reading_.exchange(true)) return interrupt_.stop();
   drop();
   reading_ = false;
 }

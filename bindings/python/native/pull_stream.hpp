@@ -49,11 +49,12 @@ class PullStream {
   Error closed() const;
   void drop();
 
-  std::shared_ptr<Interrupt> interrupt_;
+  Interrupt interrupt_;
   std::shared_ptr<Core> core_;
   std::optional<Stream> stream_;
   Reply head_;
-  bool ended_ = false;  // wholly and properly
+  bool done_left_ = false;  // to be given to those who forward
+  bool ended_ = false;      // wholly and properly
   std::atomic<bool> reading_{false};
 };
 

@@ -9,6 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "tests" / "
 
 from fake_node import FakeNode  # noqa: E402
 
+from config import config_for  # noqa: E402
+
 import llmroute  # noqa: E402
 
 
@@ -29,14 +31,6 @@ def make_node():
 @pytest.fixture
 def node(make_node):
     return make_node()
-
-
-def config_for(*nodes):
-    """Nodes n1, n2, ... asked in this order."""
-    return {
-        "router": {"strategy": "priority", "backoff": 0.001},
-        "nodes": [{"name": f"n{i}", "url": node.url, "models": ["tiny"], "priority": i} for i, node in enumerate(nodes, 1)],
-    }
 
 
 @pytest.fixture

@@ -214,3 +214,28 @@ def test_nodes_come_and_go(make_node, router):
         router.remove_node("n2")
     with pytest.raises(llmroute.ConfigError, match="adress"):
         router.add_node({"adress": second.url})
+
+
+def test_other_requests_go_to_a_node_that_serves_them(make_node, make_router):
+    def answer(request, connection):
+        connection.answer(200 if request.path == "/v1/files/f-1" else 404, {"was": request.method})
+
+    router = make_router(make_node(lambda request, connection: connection.answer(404, {})), make_node(answer))
+    reply = router.route("/v1/files/f-1", b"", method="DELETE")
+    assert (reply.node, reply.json()) == ("n2", {"was": "DELETE"})
+    with pytest.raises(llmroute.Error) as caught:
+        router.route("/v1/nothing", b"", method="GET")
+    assert caught.value.status == 404
+    with pytest.raises(llmroute.Error, match="method"):
+        router.route("/v1/files", b"", method="BREW")
+
+
+def test_a_stream_of_responses_ends_by_its_own_event(make_node, make_router):
+    def talk(request, connection):
+        connection.start_stream()
+        connection.event({"type": "response.output_text.delta", "delta": "a"})
+        connection.event({"type": "response.completed", "response": {}})
+        connection.send("0\r\n\r\n")
+
+    stream = make_router(make_node(talk)).stream("/v1/responses", b'{"model":"tiny","input":"a"}')
+    assert [b"[DONE]" in event for event in iter(stream.read_raw, None)] == [False, False]

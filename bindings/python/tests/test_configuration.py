@@ -5,7 +5,7 @@ import pathlib
 import pickle
 
 import pytest
-from conftest import config_for
+from config import config_for
 
 import llmroute
 

@@ -33,7 +33,7 @@ def test_a_refused_request_has_the_nodes_own_words(make_node, make_router):
 
 
 def test_a_failure_tells_every_attempt(make_node, make_router):
-    error = error_of(make_router(make_node(failing(503)), make_node(failing(500))))
+    error = error_of(make_router(make_node(failing(503)), make_node(failing(500))), max_retries=1)
     assert (error.code, error.status, error.http_status) == ("upstream_error", 502, 500)
     assert [(attempt["node"], attempt["http_status"]) for attempt in error.attempts] == [("n1", 503), ("n2", 500)]
     assert json.loads(error.openai_body())["error"]["code"] == "upstream_error"

