@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stages=(setup format includes abi headers clang tidy asan fuzz tsan coverage release python demo)
-longer=(languages clang_tests repeat fuzz_long every_failure soak)
+longer=(languages wheel clang_tests repeat fuzz_long every_failure soak)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
 
@@ -75,8 +75,13 @@ stage_release() { scripts/build.sh; }
 
 stage_python() {
   [ -x build/venv/bin/python ] || python3 -m venv build/venv
-  build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+  build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt -r bindings/python/tests/requirements.txt
+  # Without isolation, and with the flags of the release build: ccache has most of it.
+  CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip install -q --disable-pip-version-check --no-build-isolation \
+    -C cmake.define.LLMROUTE_WERROR=ON ./bindings/python
+  build/venv/bin/python -m mypy --strict bindings/python/src/llmroute
   build/venv/bin/python -m pytest -q tests 2>&1 | tee -a "$results"
+  build/venv/bin/python -m pytest -q bindings/python/tests --ignore-glob='*/openai' --ignore-glob='*/frameworks' 2>&1 | tee -a "$results"
 }
 
 # The exit code says whether every answer was whole.
@@ -87,6 +92,9 @@ stage_languages() {
   scripts/setup.sh --languages
   build/venv/bin/python -m pytest -q tests/examples/languages.py 2>&1 | tee -a "$results"
 }
+
+# Builds libcurl and the library once more, as they go into the wheel.
+stage_wheel() { scripts/wheel.sh; }
 
 stage_clang_tests() {
   build clang all
