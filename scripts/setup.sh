@@ -4,7 +4,7 @@
 set -euo pipefail
 
 packages=(
-  build-essential cmake ninja-build ccache pkg-config git curl python3 python3-venv
+  build-essential cmake ninja-build ccache pkg-config git curl python3 python3-dev python3-venv
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev catch2 libssl-dev libnghttp2-dev openssl
   libboost1.81-dev libtomlplusplus-dev libcli11-dev
 )
