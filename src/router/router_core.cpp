@@ -1,10 +1,10 @@
 #include "router/router_core.hpp"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include <algorithm>
 #include <llmroute/core/make_strategy.hpp>
-#include <random>
 
 #include "layers/admission.hpp"
 #include "layers/attempt.hpp"
@@ -17,9 +17,15 @@ namespace llmroute::detail {
 
 namespace {
 
+/// From the kernel: std::random_device, linked statically, would bind the wheel to the newest
+/// glibc.
 std::uint64_t seed_from_system() {
-  std::random_device device;
-  return (std::uint64_t{device()} << 32) | device();
+  std::uint64_t seed = 0;
+  if (getrandom(&seed, sizeof seed, 0) !=
+      static_cast<ssize_t>(sizeof seed)) {  // a kernel without it; not for secrets
+    seed = static_cast<std::uint64_t>(Clock::now().time_since_epoch().count());
+  }
+  return seed;
 }
 
 /// An observer that throws must not take a call down with it.
