@@ -1,0 +1,206 @@
+"""The seam: HTTP transports that hand requests to a router instead of a socket.
+
+Only the transport is swapped, so what the SDK makes of requests and answers is its own. The classes are made once
+for each HTTP package, since they derive from its base classes.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Iterator
+from types import ModuleType, SimpleNamespace
+from typing import Any, NoReturn
+
+from llmroute import Error, Router
+
+from . import model_list
+from .calls import (
+    FRAMING,
+    MAX_RETRIES_FIELD,
+    TIMED_OUT,
+    UNANSWERED,
+    Call,
+    answer_fields,
+    asks_for_stream,
+    error_event,
+    forwarded,
+    refusal,
+    routed_path,
+    seconds_of_clocks,
+)
+
+
+class Route:
+    """Where a transport's requests go: the router, and how a request is read for it."""
+
+    def __init__(self, router: Router | None = None, *, lone: bool = False, owned: bool = False) -> None:
+        self.router = router
+        self.lone = lone  # one node at base_url, which takes the caller's key as it comes
+        self.owned = owned
+        self.base_url: Any = None  # a URL of the HTTP package, where only one is the client's
+
+    @property
+    def target(self) -> Router:
+        if self.router is None:
+            raise RuntimeError("the client has no router yet")
+        return self.router
+
+    def close(self) -> None:
+        if self.owned and self.router is not None:
+            self.router.close()
+
+    def read(self, request: Any, body: bytes) -> Call:
+        """A request of the HTTP package as a call of the router."""
+        url = request.url
+        base_path = None
+        base = self.base_url
+        if base is not None:
+            if (url.scheme, url.netloc) != (base.scheme, base.netloc):
+                raise ValueError(f"{url.scheme}://{url.host} is not where this client's requests go")
+            base_path = base.raw_path.decode("ascii")
+        options: dict[str, Any] = {
+            "headers": forwarded(request.headers.multi_items(), with_key=self.lone),
+            "deadline": seconds_of_clocks(request.extensions.get("timeout", {"read": None})),
+        }
+        retries = request.headers.get(MAX_RETRIES_FIELD)
+        if retries is not None:
+            options["max_retries"] = int(retries)
+            del request.headers[MAX_RETRIES_FIELD]
+        stream = request.method == "POST" and asks_for_stream(body)
+        if request.method != "POST":
+            options["method"] = request.method
+        return Call(routed_path(url.raw_path.decode("ascii"), base_path), body, stream, options)
+
+
+def raise_unanswered(http: ModuleType, request: Any, error: Error) -> None:
+    """Raises what the HTTP package raises when nobody answered; the SDK makes its own exceptions of these."""
+    if error.http_status != 0:
+        return
+    if error.code in TIMED_OUT:
+        raise http.ReadTimeout(error.message, request=request) from error
+    if error.code in UNANSWERED:
+        raise http.ConnectError(error.message, request=request) from error
+
+
+def failed_response(http: ModuleType, request: Any, error: Error) -> Any:
+    """A response for a call that failed, with the router's own error beside it, or an exception of the package."""
+    raise_unanswered(http, request, error)
+    status, fields, body = refusal(error)
+    return http.Response(status, headers=fields, content=body, request=request, extensions={"llmroute": error})
+
+
+def refuse(http: ModuleType, request: Any, error: ValueError) -> NoReturn:
+    raise http.UnsupportedProtocol(str(error), request=request) from None
+
+
+def stream_fields(stream: Any) -> list[tuple[str, str]]:
+    """The fields known when a stream's first content is there; how many attempts it takes, only its end tells."""
+    fields = [(name, value) for name, value in stream.headers if name.lower() not in FRAMING]
+    present = {name.lower() for name, _ in fields}
+    fields.append(("x-routed-node", stream.node))
+    if "x-request-id" not in present:
+        fields.append(("x-request-id", stream.request_id))
+    return fields
+
+
+@functools.cache
+def transports(http: ModuleType) -> SimpleNamespace:
+    """The classes for one HTTP package: Transport, AsyncTransport, and the byte streams they answer with."""
+
+    class Events(http.SyncByteStream):  # type: ignore[name-defined, misc]
+        """A stream's events as they came; a failure is the last of them."""
+
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        def __iter__(self) -> Iterator[bytes]:
+            try:
+                while (event := self._stream.read_raw()) is not None:
+                    yield event
+            except Error as error:
+                yield error_event(error)
+
+        def close(self) -> None:
+            self._stream.close()
+
+    class AsyncEvents(http.AsyncByteStream):  # type: ignore[name-defined, misc]
+        """The same for asyncio."""
+
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            try:
+                while (event := await self._stream.read_raw()) is not None:
+                    yield event
+            except Error as error:
+                yield error_event(error)
+
+        async def aclose(self) -> None:
+            await self._stream.close()
+
+    class Transport(http.BaseTransport):  # type: ignore[name-defined, misc]
+        """Blocking calls."""
+
+        def __init__(self, route: Route) -> None:
+            self.route = route
+
+        def handle_request(self, request: Any) -> Any:
+            router = self.route.target
+            try:
+                call = self.route.read(request, request.read())
+            except ValueError as error:
+                refuse(http, request, error)
+            if known := model_list.answer(router, request.method, call.path):
+                return http.Response(
+                    known[0], headers={"content-type": "application/json"}, content=known[1], request=request
+                )
+            try:
+                if call.stream:
+                    stream = router.stream(call.path, call.body, **call.options)
+                    return http.Response(
+                        stream.status, headers=stream_fields(stream), stream=Events(stream), request=request
+                    )
+                reply = router.route(call.path, call.body, **call.options)
+            except Error as error:
+                return failed_response(http, request, error)
+            return http.Response(
+                reply.status, headers=answer_fields(reply, len(reply.attempts)), content=reply.content, request=request
+            )
+
+        def close(self) -> None:
+            self.route.close()
+
+    class AsyncTransport(http.AsyncBaseTransport):  # type: ignore[name-defined, misc]
+        """Calls on the running asyncio loop."""
+
+        def __init__(self, route: Route) -> None:
+            self.route = route
+
+        async def handle_async_request(self, request: Any) -> Any:
+            router = self.route.target
+            try:
+                call = self.route.read(request, await request.aread())
+            except ValueError as error:
+                refuse(http, request, error)
+            if known := model_list.answer(router, request.method, call.path):
+                return http.Response(
+                    known[0], headers={"content-type": "application/json"}, content=known[1], request=request
+                )
+            try:
+                if call.stream:
+                    stream = await router.astream(call.path, call.body, **call.options)
+                    return http.Response(
+                        stream.status, headers=stream_fields(stream), stream=AsyncEvents(stream), request=request
+                    )
+                reply = await router.aroute(call.path, call.body, **call.options)
+            except Error as error:
+                return failed_response(http, request, error)
+            return http.Response(
+                reply.status, headers=answer_fields(reply, len(reply.attempts)), content=reply.content, request=request
+            )
+
+        async def aclose(self) -> None:
+            self.route.close()
+
+    return SimpleNamespace(Transport=Transport, AsyncTransport=AsyncTransport, Events=Events, AsyncEvents=AsyncEvents)
