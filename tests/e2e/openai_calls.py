@@ -1,7 +1,9 @@
 """Uses the official `openai` package as its documentation does, against one base URL: openai_calls.py BASE_URL.
 
-Run by test_openai_client.py in an environment with the version to be tried. Prints one JSON object: the package's
-version, and what went wrong with each call (null: nothing).
+With --router CONFIG instead, the same through llmroute.OpenAI and AsyncOpenAI, and a router of that configuration (JSON).
+
+Run in an environment with the version to be tried. Prints one JSON object: the package's version, and what went wrong
+with each call (null: nothing).
 """
 
 import asyncio
@@ -84,7 +86,7 @@ def bad_request(client):
 
 def asynchronous(client):
     async def both():
-        async with openai.AsyncOpenAI(base_url=str(client.base_url), api_key="none") as other:
+        async with asynchronous_one(client) as other:
             answer = await other.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=8)
             assert answer.choices[0].message.content
             stream = await other.chat.completions.create(model="tiny", messages=MESSAGES, max_tokens=8, stream=True)
@@ -93,13 +95,32 @@ def asynchronous(client):
     asyncio.run(both())
 
 
+def asynchronous_one(client):
+    """The asyncio client beside a blocking one."""
+    if hasattr(client, "router"):
+        import llmroute
+
+        return llmroute.AsyncOpenAI(router=client.router)
+    return openai.AsyncOpenAI(base_url=str(client.base_url), api_key="none")
+
+
+def make_client(arguments):
+    """The client that the command line asks for."""
+    options = {"api_key": "none", "max_retries": 0, "timeout": 30}
+    if arguments[0] != "--router":
+        return openai.OpenAI(base_url=arguments[0], **options)
+    import llmroute
+
+    return llmroute.OpenAI(router=llmroute.Router(arguments[1]), **options)
+
+
 CALLS = (chat, chat_stream, chat_stream_with_usage, chat_stream_helper, completion, completion_stream, embeddings, models,
          raw_response, bad_request, asynchronous)
 
 
 def main():
     results = {}
-    with openai.OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0, timeout=30) as client:
+    with make_client(sys.argv[1:]) as client:
         for call in CALLS:
             try:
                 call(client)
