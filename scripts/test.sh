@@ -6,8 +6,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stages=(setup format includes abi headers clang tidy asan fuzz tsan coverage release python demo)
-longer=(languages wheel clang_tests repeat fuzz_long every_failure soak)
+stages=(setup format includes abi headers clang tidy asan fuzz tsan coverage release python openai demo)
+longer=(languages wheel frameworks clang_tests repeat fuzz_long every_failure soak)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
 
@@ -82,6 +82,34 @@ stage_python() {
   build/venv/bin/python -m mypy --strict bindings/python/src/llmroute
   build/venv/bin/python -m pytest -q tests 2>&1 | tee -a "$results"
   build/venv/bin/python -m pytest -q bindings/python/tests --ignore-glob='*/openai' --ignore-glob='*/frameworks' 2>&1 | tee -a "$results"
+}
+
+# An environment below build with llmroute, pytest and what else is named.
+venv_with() {
+  [ -x "build/$1/bin/python" ] || python3 -m venv "build/$1"
+  "build/$1/bin/pip" install -q --disable-pip-version-check pytest ./bindings/python "${@:2}"
+}
+
+frameworks() { "build/$1/bin/python" -m pytest -q bindings/python/tests/frameworks 2>&1 | tee -a "$results"; }
+
+# The drop-in classes over both families of the SDK; LangChain on one of them.
+stage_openai() {
+  local version
+  for version in 2.54.0 3.52.0; do
+    venv_with "venv-openai-$version" "openai==$version"
+    "build/venv-openai-$version/bin/python" -m pytest -q bindings/python/tests/openai 2>&1 | tee -a "$results"
+  done
+  venv_with venv-langchain 'langchain-openai==1.7.3'
+  frameworks venv-langchain
+}
+
+# What else is built on the SDK. Their pins of it collide, so each has an environment of its own.
+stage_frameworks() {
+  local package
+  for package in llama-index-llms-openai==0.8.3 instructor==1.17.0 'pydantic-ai-slim[openai]==2.68.0' litellm openai-agents==0.24.0; do
+    venv_with "venv-${package%%[[=]*}" "$package"
+    frameworks "venv-${package%%[[=]*}"
+  done
 }
 
 # The exit code says whether every answer was whole.
