@@ -174,11 +174,22 @@ async def test_captured_streams(both, name):
 CAPTURED_ERRORS = {name: reply for name, reply in captured("*_error_*.http").items() if reply[0] >= 400}
 
 
+ERRORS = CAPTURED_ERRORS | {
+    "busy": (503, b'{"error": {"message": "busy", "type": "server_error", "param": null, "code": 503}}'),
+    "broken": (500, b'{"detail": "Internal Server Error"}'),
+    "html": (502, b"<html>Bad Gateway</html>"),
+    "null": (500, b"null"),
+    "limit": (429, b'{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}'),
+    "text": (400, b"bad request"),
+    "teapot": (418, b'{"error": "short and stout"}'),
+}
+
+
 @pytest.mark.parametrize("streamed", [False, True])
-@pytest.mark.parametrize("name", CAPTURED_ERRORS)
-async def test_captured_errors(both, name, streamed):
+@pytest.mark.parametrize("name", ERRORS)
+async def test_errors(both, name, streamed):
     ours, stock = await both(
-        serving(*CAPTURED_ERRORS[name]), lambda client: done(client.chat.completions.create(**ASK, stream=streamed))
+        serving(*ERRORS[name]), lambda client: done(client.chat.completions.create(**ASK, stream=streamed))
     )
     assert type(ours) is type(stock)
     assert str(ours) == str(stock)

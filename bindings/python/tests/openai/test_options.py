@@ -92,6 +92,14 @@ async def test_a_copy_may_go_elsewhere(make_client, client, make_node):
     assert (await done(client.chat.completions.create(**ASK))).choices[0].message.content == "hello"
 
 
+async def test_a_base_url_set_later_is_refused(client, node):
+    client.base_url = "http://127.0.0.1:9/v1"
+    with pytest.raises(openai.APIConnectionError) as caught:
+        await done(client.chat.completions.create(**ASK))
+    assert "not where" in str(caught.value.__cause__)
+    assert node.requests == []
+
+
 async def test_a_copy_may_have_another_key(client, node):
     await done(client.with_options(api_key="sk-other").chat.completions.create(**ASK))
     client.api_key = "sk-third"

@@ -117,13 +117,14 @@ def answer_fields(reply: Any, attempts: int) -> Fields:
 
 
 def refusal(error: Error) -> tuple[int, Fields, bytes]:
-    """Status, fields and body of a call that failed: the node's own body where it refused, else OpenAI's form of it.
+    """Status, fields and body of a call that failed: as the node had them, if it was one that answered.
 
     The router has retried; the caller need not.
     """
-    body = error.body if error.code == "node_rejected" and error.body else error.openai_body()
+    own = error.http_status >= 400
+    body = error.body if own and error.body else error.openai_body()
     fields = [(name, value) for name, value in error.headers if name.lower() not in FRAMING]
-    if body != error.body:
+    if body is not error.body:
         fields = [(name, value) for name, value in fields if name.lower() != "content-type"]
         fields.append(("content-type", "application/json"))
     present = {name.lower() for name, _ in fields}
@@ -131,7 +132,8 @@ def refusal(error: Error) -> tuple[int, Fields, bytes]:
         fields.append(("retry-after", f"{error.retry_after:.3f}"))
     if "x-should-retry" not in present:
         fields.append(("x-should-retry", "false"))
-    return error.status, _with_route(fields, error.node, error.request_id, len(error.attempts)), body
+    status = error.http_status if own else error.status
+    return status, _with_route(fields, error.node, error.request_id, len(error.attempts)), body
 
 
 def error_event(error: Error) -> bytes:

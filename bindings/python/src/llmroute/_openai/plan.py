@@ -101,7 +101,14 @@ def is_plain(client: Any, ours: type) -> bool:
         and not client._strict_response_validation
         and not client._custom_query
         and _leaves_hooks_alone(client.__class__, ours)
+        and (not client._route.lone or _is_at_its_node(client))
     )
+
+
+def _is_at_its_node(client: Any) -> bool:
+    """A client's base URL may be set later; its requests then go nowhere, which the transport says."""
+    at, settled = client._base_url, client._route.base_url
+    return at is settled or bool(at == settled)
 
 
 def make_plan(client: Any, endpoint: Endpoint, arguments: dict[str, Any]) -> Plan | None:

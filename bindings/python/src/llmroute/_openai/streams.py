@@ -53,7 +53,7 @@ class RoutedStream(openai.Stream[Any]):
         return HTTP.Response(
             native.status,
             headers=stream_fields(native),
-            stream=transports(HTTP).Events(native),
+            stream=transports(HTTP).Events(native, self._plan.path),
             request=self._plan.request(),
         )
 
@@ -91,7 +91,7 @@ class AsyncRoutedStream(openai.AsyncStream[Any]):
         return HTTP.Response(
             native.status,
             headers=stream_fields(native),
-            stream=transports(HTTP).AsyncEvents(native),
+            stream=transports(HTTP).AsyncEvents(native, self._plan.path),
             request=self._plan.request(),
         )
 

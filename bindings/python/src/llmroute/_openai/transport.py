@@ -30,6 +30,10 @@ from .calls import (
 )
 
 
+# What ends a stream in these dialects; the router keeps it to itself.
+END_EVENTS = dict.fromkeys(("/v1/chat/completions", "/v1/completions"), b"data: [DONE]\n\n")
+
+
 class Route:
     """Where a transport's requests go: the router, and how a request is read for it."""
 
@@ -108,15 +112,18 @@ def transports(http: ModuleType) -> SimpleNamespace:
     """The classes for one HTTP package: Transport, AsyncTransport, and the byte streams they answer with."""
 
     class Events(http.SyncByteStream):  # type: ignore[name-defined, misc]
-        """A stream's events as they came; a failure is the last of them."""
+        """A stream's events as they came; its proper end, or a failure, is the last of them."""
 
-        def __init__(self, stream: Any) -> None:
+        def __init__(self, stream: Any, path: str) -> None:
             self._stream = stream
+            self._end = END_EVENTS.get(path)
 
         def __iter__(self) -> Iterator[bytes]:
             try:
                 while (event := self._stream.read_raw()) is not None:
                     yield event
+                if self._end:
+                    yield self._end
             except Error as error:
                 yield error_event(error)
 
@@ -126,13 +133,16 @@ def transports(http: ModuleType) -> SimpleNamespace:
     class AsyncEvents(http.AsyncByteStream):  # type: ignore[name-defined, misc]
         """The same for asyncio."""
 
-        def __init__(self, stream: Any) -> None:
+        def __init__(self, stream: Any, path: str) -> None:
             self._stream = stream
+            self._end = END_EVENTS.get(path)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             try:
                 while (event := await self._stream.read_raw()) is not None:
                     yield event
+                if self._end:
+                    yield self._end
             except Error as error:
                 yield error_event(error)
 
@@ -159,7 +169,7 @@ def transports(http: ModuleType) -> SimpleNamespace:
                 if call.stream:
                     stream = router.stream(call.path, call.body, **call.options)
                     return http.Response(
-                        stream.status, headers=stream_fields(stream), stream=Events(stream), request=request
+                        stream.status, headers=stream_fields(stream), stream=Events(stream, call.path), request=request
                     )
                 reply = router.route(call.path, call.body, **call.options)
             except Error as error:
@@ -191,7 +201,10 @@ def transports(http: ModuleType) -> SimpleNamespace:
                 if call.stream:
                     stream = await router.astream(call.path, call.body, **call.options)
                     return http.Response(
-                        stream.status, headers=stream_fields(stream), stream=AsyncEvents(stream), request=request
+                        stream.status,
+                        headers=stream_fields(stream),
+                        stream=AsyncEvents(stream, call.path),
+                        request=request,
                     )
                 reply = await router.aroute(call.path, call.body, **call.options)
             except Error as error:
