@@ -4,7 +4,8 @@ import copy
 import json
 import pathlib
 
-CAPTURES = pathlib.Path(__file__).resolve().parents[4] / "tests" / "data" / "captures"
+ROOT = pathlib.Path(__file__).resolve().parents[4]
+CAPTURES = ROOT / "tests" / "data" / "captures"
 
 
 def captured(pattern):

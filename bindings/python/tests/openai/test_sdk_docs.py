@@ -6,7 +6,7 @@ import sys
 
 import openai
 import pytest
-from conftest import ROOT
+from replies import ROOT
 
 import llmroute
 from llmroute._openai.fast import CHAT
