@@ -16,8 +16,7 @@ from replies import captured, chat, changed, events, made_answers, made_chunks, 
 
 import llmroute
 from llmroute._openai.fast import CHAT, COMPLETION
-from llmroute._openai.plan import make_plan, read_answer
-from llmroute._openai.streams import read_chunk
+from llmroute._openai.plan import make_plan
 
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
 SEED = 20261121
@@ -40,35 +39,35 @@ def plan():
     )
 
 
-def assert_same(plan, read, cast_to, data):
+def assert_same(plan, cast_to, data):
     text = json.dumps(data)
     stock = outcome(lambda: plan.client._process_response_data(data=json.loads(text), cast_to=cast_to, response=None))
-    ours = outcome(lambda: read(plan, text.encode()))
+    ours = outcome(lambda: plan.reader(cast_to)(text.encode()))
     assert differences(ours, stock) == [], text
 
 
 FORMS = [
-    (CHAT, read_answer, CHAT.answer, list(made_answers())),
-    (CHAT, read_chunk, CHAT.chunk, list(made_chunks())),
-    (COMPLETION, read_answer, COMPLETION.answer, list(made_texts())),
-    (COMPLETION, read_chunk, COMPLETION.chunk, list(made_texts())),
+    (CHAT, CHAT.answer, list(made_answers())),
+    (CHAT, CHAT.chunk, list(made_chunks())),
+    (COMPLETION, COMPLETION.answer, list(made_texts())),
+    (COMPLETION, COMPLETION.chunk, list(made_texts())),
 ]
 
 
-@pytest.mark.parametrize("endpoint,read,cast_to,replies", FORMS, ids=["answers", "chunks", "texts", "text chunks"])
-def test_made_replies(plan, endpoint, read, cast_to, replies):
+@pytest.mark.parametrize("endpoint,cast_to,replies", FORMS, ids=["answers", "chunks", "texts", "text chunks"])
+def test_made_replies(plan, endpoint, cast_to, replies):
     for reply in replies:
-        assert_same(plan(endpoint), read, cast_to, reply)
+        assert_same(plan(endpoint), cast_to, reply)
 
 
-@pytest.mark.parametrize("endpoint,read,cast_to,replies", FORMS, ids=["answers", "chunks", "texts", "text chunks"])
-def test_replies_changed_at_random(plan, endpoint, read, cast_to, replies):
+@pytest.mark.parametrize("endpoint,cast_to,replies", FORMS, ids=["answers", "chunks", "texts", "text chunks"])
+def test_replies_changed_at_random(plan, endpoint, cast_to, replies):
     rng = random.Random(SEED)
     one = plan(endpoint)
     for reply in replies:
         for _ in range(CHANGES):
             reply = changed(reply, rng) if rng.random() < 0.9 else changed(replies[0], rng)
-            assert_same(one, read, cast_to, reply)
+            assert_same(one, cast_to, reply)
 
 
 def test_most_replies_of_real_servers_need_no_lenience():
@@ -104,7 +103,7 @@ def test_odd_json(plan, text):
     stock = outcome(
         lambda: one.client._process_response_data(data=json.loads(text), cast_to=CHAT.answer, response=None)
     )
-    assert differences(outcome(lambda: read_answer(one, text.encode())), stock) == []
+    assert differences(outcome(lambda: one.reader(CHAT.answer)(text.encode())), stock) == []
 
 
 def serving(status, body, content_type="application/json"):

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from .plan import Plan
-from .validate import forget_extras
+from .validate import forgetter
 
 
 def numbers(embedding: str) -> list[float]:
@@ -31,14 +31,14 @@ def read_embeddings(plan: Plan, content: bytes) -> Any:
                 if isinstance(item["embedding"], str):
                     item["embedding"] = numbers(item["embedding"])
         answer = plan.endpoint.answer.model_validate(data, strict=True)
-        forget_extras(answer)
+        forgetter(plan.endpoint.answer)(answer)
     except (ValueError, TypeError, LookupError):  # ValidationError is a ValueError
         return _lenient(plan, content, decode)
     return _not_empty(answer) if decode else answer
 
 
 def _lenient(plan: Plan, content: bytes, decode: bool) -> Any:
-    answer = plan.lenient(content, plan.endpoint.answer)
+    answer = plan.construct(content, plan.endpoint.answer)
     if not decode:
         return answer
     for item in _not_empty(answer).data:

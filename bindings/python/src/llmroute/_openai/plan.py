@@ -15,14 +15,13 @@ from typing import Any, NamedTuple
 
 import openai
 from openai._models import FinalRequestOptions
-from pydantic import ValidationError
 
 from llmroute import Error
 
 from . import family
 from .calls import DEFAULT_CLOCKS, Fields, chosen_retries, forwarded, seconds
 from .transport import failed_response
-from .validate import validated
+from .validate import reader
 
 HTTP = family.package_of_sdk()
 ABSENT = (openai.NotGiven, openai.Omit)
@@ -189,15 +188,19 @@ class Plan:
 
     def answer(self, reply: Any) -> Any:
         """The SDK's object for a whole answer."""
-        read = self.endpoint.read or read_answer
-        answer = read(self, reply.content)
+        read = self.endpoint.read
+        answer = self.reader(self.endpoint.answer)(reply.content) if read is None else read(self, reply.content)
         if isinstance(answer, openai.BaseModel):
             answer._request_id = request_id(reply)
         return answer
 
-    def lenient(self, content: bytes, cast_to: Any, response: Any = None) -> Any:
-        """What the SDK builds where a type does not fit what came."""
-        return self.client._process_response_data(data=json.loads(content), cast_to=cast_to, response=response)
+    def reader(self, cast_to: Any) -> Callable[[bytes], Any]:
+        """What makes the SDK's objects of JSON."""
+        return reader(cast_to, self.construct)
+
+    def construct(self, content: bytes, cast_to: Any) -> Any:
+        """The SDK's own constructor, for what does not fit its types."""
+        return self.client._process_response_data(data=json.loads(content), cast_to=cast_to, response=None)
 
     def failure(self, error: Error) -> Exception:
         """The SDK's exception for a call that failed."""
@@ -210,14 +213,6 @@ class Plan:
             return _caused(openai.APIConnectionError(request=request), unanswered)
         failure: Exception = self.client._make_status_error_from_response(response)
         return _caused(failure, None)
-
-
-def read_answer(plan: Plan, content: bytes) -> Any:
-    """The SDK's own constructor only where what came does not fit its types."""
-    try:
-        return validated(plan.endpoint.answer, content)
-    except ValidationError:
-        return plan.lenient(content, plan.endpoint.answer)
 
 
 def request_id(reply: Any) -> str | None:

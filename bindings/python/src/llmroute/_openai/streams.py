@@ -8,21 +8,11 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import openai
-from pydantic import ValidationError
 
 from llmroute import Error
 
 from .plan import HTTP, Plan
 from .transport import stream_fields, transports
-from .validate import validated
-
-
-def read_chunk(plan: Plan, data: bytes) -> Any:
-    """As read_answer, for one chunk."""
-    try:
-        return validated(plan.endpoint.chunk, data)
-    except ValidationError:
-        return plan.lenient(data, plan.endpoint.chunk)
 
 
 def broken(error: Error, request: Any) -> openai.APIError:
@@ -58,10 +48,10 @@ class RoutedStream(openai.Stream[Any]):
         )
 
     def __stream__(self) -> Iterator[Any]:
-        read, plan = self._native.read, self._plan
+        read, build = self._native.read, self._plan.reader(self._cast_to)
         try:
             while (data := read()) is not None:
-                yield read_chunk(plan, data)
+                yield build(data)
         except Error as error:
             raise broken(error, self.response.request) from error
         finally:
@@ -96,10 +86,10 @@ class AsyncRoutedStream(openai.AsyncStream[Any]):
         )
 
     async def __stream__(self) -> AsyncIterator[Any]:
-        read, plan = self._native.read, self._plan
+        read, build = self._native.read, self._plan.reader(self._cast_to)
         try:
             while (data := await read()) is not None:
-                yield read_chunk(plan, data)
+                yield build(data)
         except Error as error:
             raise broken(error, self.response.request) from error
         finally:

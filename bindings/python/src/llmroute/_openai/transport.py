@@ -29,7 +29,6 @@ from .calls import (
     seconds_of_clocks,
 )
 
-
 # What ends a stream in these dialects; the router keeps it to itself.
 END_EVENTS = dict.fromkeys(("/v1/chat/completions", "/v1/completions"), b"data: [DONE]\n\n")
 
