@@ -118,7 +118,7 @@ def pycurl(url, stream):
     handle.setopt(library.HTTPHEADER, ["Content-Type: application/json", "Expect:"])
 
     def call():
-        handle.setopt(library.POSTFIELDS, json.dumps(STREAMED if stream else QUESTION))
+        handle.setopt(library.POSTFIELDS, json.dumps(STREAMED if stream else QUESTION, separators=(",", ":")))
         if not stream:
             body = io.BytesIO()
             handle.setopt(library.WRITEDATA, body)

@@ -143,7 +143,7 @@ class OpenAI(openai.OpenAI):
         self,
         *,
         router: Router | None = None,
-        nodes: Sequence[Node] | None = None,  # type: ignore[override]
+        nodes: Sequence[Node] | None = None,
         _extra_kwargs: Mapping[str, Any] = {},
         **options: Any,
     ) -> OpenAI:
@@ -151,7 +151,7 @@ class OpenAI(openai.OpenAI):
         extra = {**_extra_kwargs, "router": router, "nodes": nodes}
         return super().copy(_extra_kwargs=extra, **options)
 
-    with_options = copy  # type: ignore[assignment]
+    with_options = copy
 
     def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         options = without_sdk_retries(options, self.max_retries)
@@ -208,7 +208,7 @@ class AsyncOpenAI(openai.AsyncOpenAI):
         self,
         *,
         router: Router | None = None,
-        nodes: Sequence[Node] | None = None,  # type: ignore[override]
+        nodes: Sequence[Node] | None = None,
         _extra_kwargs: Mapping[str, Any] = {},
         **options: Any,
     ) -> AsyncOpenAI:
@@ -216,7 +216,7 @@ class AsyncOpenAI(openai.AsyncOpenAI):
         extra = {**_extra_kwargs, "router": router, "nodes": nodes}
         return super().copy(_extra_kwargs=extra, **options)
 
-    with_options = copy  # type: ignore[assignment]
+    with_options = copy
 
     async def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
         options = without_sdk_retries(options, self.max_retries)

@@ -88,7 +88,7 @@ class RoutedEmbeddings(Embeddings):
 
 class RoutedChat(Chat):
     @functools.cached_property
-    def completions(self) -> ChatCompletions:  # type: ignore[override]
+    def completions(self) -> ChatCompletions:
         return RoutedChatCompletions(self._client)
 
 
@@ -115,5 +115,5 @@ class AsyncRoutedEmbeddings(AsyncEmbeddings):
 
 class AsyncRoutedChat(AsyncChat):
     @functools.cached_property
-    def completions(self) -> AsyncChatCompletions:  # type: ignore[override]
+    def completions(self) -> AsyncChatCompletions:
         return AsyncRoutedChatCompletions(self._client)

@@ -1,4 +1,4 @@
-"""The short way of a hot method: its arguments straight to a call of the router, what comes straight to the SDK's types.
+"""The short way of a hot method: arguments straight to a call of the router, what comes straight to the SDK's types.
 
 Whatever is not plainly JSON, and whatever is unusual about the client or the request, has no plan: the SDK's own way,
 over the transport, then does what it always did. So a plan need only be right where there is one.
@@ -167,12 +167,13 @@ class Plan:
         }
 
     def _request_options(self) -> Any:
+        headers: Any = openai.NOT_GIVEN if self.headers is None else self.headers
         return FinalRequestOptions.construct(
             method="post",
             url=self.endpoint.path,
             json_data=self.given,
             timeout=self.timeout,
-            headers=openai.NOT_GIVEN if self.headers is None else self.headers,
+            headers=headers,
         )
 
     def _fields(self) -> Fields:

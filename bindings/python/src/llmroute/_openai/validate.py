@@ -46,7 +46,7 @@ def forgetter(cls: type[BaseModel]) -> Forget:
     lone: list[tuple[str, Forget]] = []
     lists: list[tuple[str, Forget]] = []
     for name, field in cls.model_fields.items():
-        kind = field.annotation
+        kind: Any = field.annotation
         if is_model(kind):
             lone.append((name, forgetter(kind)))
         elif get_origin(kind) is list and is_model(get_args(kind)[0]):
