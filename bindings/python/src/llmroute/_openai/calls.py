@@ -5,7 +5,6 @@ No HTTP package is needed here: both families of clients share this.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -85,17 +84,6 @@ def forwarded(fields: Iterable[tuple[str, str]], *, with_key: bool) -> Fields:
         if lower not in NOT_FORWARDED or (with_key and lower == "authorization"):
             kept.append((lower, value))
     return kept
-
-
-def asks_for_stream(body: bytes) -> bool:
-    """Whether a body says "stream": true. Most that do not are told without reading them."""
-    if b'"stream"' not in body:
-        return False
-    try:
-        parsed = json.loads(body)
-    except ValueError:  # not JSON: a file, or something for the node to judge
-        return False
-    return isinstance(parsed, dict) and parsed.get("stream") is True
 
 
 def routed_path(raw_path: str, base_path: str | None) -> str:

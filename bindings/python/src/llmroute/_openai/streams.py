@@ -57,6 +57,9 @@ class RoutedStream(openai.Stream[Any]):
         finally:
             self.close()
 
+    def __iter__(self) -> Iterator[Any]:
+        return self._iterator
+
     def close(self) -> None:
         """Ends the call; its upstream connection closes with it."""
         self._native.close()

@@ -12,6 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
 from llmroute import Error, Router
+from llmroute._native import asks_for_stream
 
 from . import model_list
 from .calls import (
@@ -21,7 +22,6 @@ from .calls import (
     UNANSWERED,
     Call,
     answer_fields,
-    asks_for_stream,
     error_event,
     forwarded,
     refusal,
