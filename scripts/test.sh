@@ -79,7 +79,6 @@ stage_python() {
   # Without isolation, and with the flags of the release build: ccache has most of it.
   CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip install -q --disable-pip-version-check --no-build-isolation \
     -C cmake.define.LLMROUTE_WERROR=ON ./bindings/python
-  build/venv/bin/python -m mypy --strict bindings/python/src/llmroute
   build/venv/bin/python -m pytest -q tests 2>&1 | tee -a "$results"
   build/venv/bin/python -m pytest -q bindings/python/tests --ignore-glob='*/openai' --ignore-glob='*/frameworks' 2>&1 | tee -a "$results"
 }
@@ -87,16 +86,17 @@ stage_python() {
 # An environment below build with llmroute, pytest and what else is named.
 venv_with() {
   [ -x "build/$1/bin/python" ] || python3 -m venv "build/$1"
-  "build/$1/bin/pip" install -q --disable-pip-version-check pytest ./bindings/python "${@:2}"
+  CMAKE_CXX_COMPILER_LAUNCHER=ccache "build/$1/bin/pip" install -q --disable-pip-version-check pytest mypy ./bindings/python "${@:2}"
 }
 
 frameworks() { "build/$1/bin/python" -m pytest -q bindings/python/tests/frameworks 2>&1 | tee -a "$results"; }
 
-# The drop-in classes over both families of the SDK; LangChain on one of them.
+# The drop-in classes over both families of the SDK, and the package's types, which need it; LangChain.
 stage_openai() {
   local version
   for version in 2.54.0 3.52.0; do
     venv_with "venv-openai-$version" "openai==$version"
+    (cd bindings/python/src && "../../../build/venv-openai-$version/bin/python" -m mypy --strict llmroute)
     "build/venv-openai-$version/bin/python" -m pytest -q bindings/python/tests/openai 2>&1 | tee -a "$results"
   done
   venv_with venv-langchain 'langchain-openai==1.7.3'

@@ -97,11 +97,7 @@ def test_short_forms_take_and_give_dicts(router, node):
     assert router.embedding({"input": "ä"}, raw=True) == json.dumps(completion()).encode()
     assert list(router.chat({**HELLO, "stream": True})) == [delta("hel"), delta("lo", "stop")]
     assert list(router.chat(json.dumps({**HELLO, "stream": True}))) == [delta("hel"), delta("lo", "stop")]
-    assert [request.path for request in node.requests[:3]] == [
-        "/v1/chat/completions",
-        "/v1/completions",
-        "/v1/embeddings",
-    ]
+    assert [request.path for request in node.requests[:3]] == ["/v1/chat/completions", "/v1/completions", "/v1/embeddings"]
     assert node.requests[2].json()["input"] == "ä"
 
 
@@ -119,9 +115,7 @@ def test_a_cut_stream_ends_with_an_error_that_has_the_text(make_node, make_route
         assert (caught.value.code, caught.value.partial) == ("stream_interrupted", "hel")
 
 
-@pytest.mark.parametrize(
-    "leave", [lambda stream: stream.close(), lambda stream: stream.__exit__(None, None, None), None]
-)
+@pytest.mark.parametrize("leave", [lambda stream: stream.close(), lambda stream: stream.__exit__(None, None, None), None])
 def test_leaving_a_stream_early_closes_its_socket(make_node, make_router, leave):
     gone = threading.Event()
 

@@ -10,9 +10,7 @@ from llmroute import _native
 
 
 def run(program, *arguments):
-    return subprocess.run(
-        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=True
-    ).stdout
+    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, timeout=60, check=True).stdout
 
 
 def test_the_exported_names():
@@ -35,9 +33,7 @@ def test_the_exported_names():
 
 def test_the_version_is_the_headers():
     header = pathlib.Path(__file__).resolve().parents[3] / "include/llmroute/version.hpp"
-    numbers = [
-        line.split()[2] for line in header.read_text().splitlines() if line.startswith("#define LLMROUTE_VERSION_")
-    ]
+    numbers = [line.split()[2] for line in header.read_text().splitlines() if line.startswith("#define LLMROUTE_VERSION_")]
     assert llmroute.__version__ == ".".join(numbers)
 
 
@@ -55,9 +51,7 @@ print(took, *sorted({"openai", "httpx", "httpx2", "asyncio", "typing"} & set(sys
 
 
 def test_the_module_shows_nothing_but_its_entry():
-    listed = subprocess.run(
-        ["nm", "-D", "--defined-only", _native.__file__], capture_output=True, text=True, check=True
-    ).stdout
+    listed = subprocess.run(["nm", "-D", "--defined-only", _native.__file__], capture_output=True, text=True, check=True).stdout
     assert [line.split()[-1] for line in listed.splitlines()] == ["PyInit__native"]
 
 
