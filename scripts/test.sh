@@ -73,20 +73,23 @@ stage_coverage() {
 
 stage_release() { scripts/build.sh; }
 
+# An environment below build with the Python package and what else is named.
+venv_with() {
+  [ -x "build/$1/bin/python" ] || python3 -m venv "build/$1"
+  "build/$1/bin/pip" install -q --disable-pip-version-check "${@:2}"
+  "build/$1/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall build/python-wheel/*.whl
+}
+
+# The package is built once, with the flags of the release build: ccache has most of it.
 stage_python() {
   [ -x build/venv/bin/python ] || python3 -m venv build/venv
   build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt -r bindings/python/tests/requirements.txt
-  # Without isolation, and with the flags of the release build: ccache has most of it.
-  CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip install -q --disable-pip-version-check --no-build-isolation \
-    -C cmake.define.LLMROUTE_WERROR=ON ./bindings/python
+  rm -rf build/python-wheel
+  CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
+    -w build/python-wheel -C cmake.define.LLMROUTE_WERROR=ON ./bindings/python
+  venv_with venv
   build/venv/bin/python -m pytest -q tests 2>&1 | tee -a "$results"
   build/venv/bin/python -m pytest -q bindings/python/tests --ignore-glob='*/openai' --ignore-glob='*/frameworks' 2>&1 | tee -a "$results"
-}
-
-# An environment below build with llmroute, pytest and what else is named.
-venv_with() {
-  [ -x "build/$1/bin/python" ] || python3 -m venv "build/$1"
-  CMAKE_CXX_COMPILER_LAUNCHER=ccache "build/$1/bin/pip" install -q --disable-pip-version-check pytest mypy ./bindings/python "${@:2}"
 }
 
 frameworks() { "build/$1/bin/python" -m pytest -q bindings/python/tests/frameworks 2>&1 | tee -a "$results"; }
@@ -95,11 +98,11 @@ frameworks() { "build/$1/bin/python" -m pytest -q bindings/python/tests/framewor
 stage_openai() {
   local version
   for version in 2.54.0 3.52.0; do
-    venv_with "venv-openai-$version" "openai==$version"
+    venv_with "venv-openai-$version" pytest mypy "openai==$version"
     (cd bindings/python/src && "../../../build/venv-openai-$version/bin/python" -m mypy --strict llmroute)
     "build/venv-openai-$version/bin/python" -m pytest -q bindings/python/tests/openai 2>&1 | tee -a "$results"
   done
-  venv_with venv-langchain 'langchain-openai==1.7.3'
+  venv_with venv-langchain pytest 'langchain-openai==1.7.3'
   frameworks venv-langchain
 }
 
@@ -107,7 +110,7 @@ stage_openai() {
 stage_frameworks() {
   local package
   for package in llama-index-llms-openai==0.8.3 instructor==1.17.0 'pydantic-ai-slim[openai]==2.68.0' litellm openai-agents==0.24.0; do
-    venv_with "venv-${package%%[[=]*}" "$package"
+    venv_with "venv-${package%%[[=]*}" pytest "$package"
     frameworks "venv-${package%%[[=]*}"
   done
 }

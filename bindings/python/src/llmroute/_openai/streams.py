@@ -43,7 +43,7 @@ class RoutedStream(openai.Stream[Any]):
         return HTTP.Response(
             native.status,
             headers=stream_fields(native),
-            stream=transports(HTTP).Events(native, self._plan.path),
+            stream=transports(HTTP).Events(native),
             request=self._plan.request(),
         )
 
@@ -84,7 +84,7 @@ class AsyncRoutedStream(openai.AsyncStream[Any]):
         return HTTP.Response(
             native.status,
             headers=stream_fields(native),
-            stream=transports(HTTP).AsyncEvents(native, self._plan.path),
+            stream=transports(HTTP).AsyncEvents(native),
             request=self._plan.request(),
         )
 

@@ -29,9 +29,6 @@ from .calls import (
     seconds_of_clocks,
 )
 
-# What ends a stream in these dialects; the router keeps it to itself.
-END_EVENTS = dict.fromkeys(("/v1/chat/completions", "/v1/completions"), b"data: [DONE]\n\n")
-
 
 class Route:
     """Where a transport's requests go: the router, and how a request is read for it."""
@@ -113,16 +110,13 @@ def transports(http: ModuleType) -> SimpleNamespace:
     class Events(http.SyncByteStream):  # type: ignore[name-defined, misc]
         """A stream's events as they came; its proper end, or a failure, is the last of them."""
 
-        def __init__(self, stream: Any, path: str) -> None:
+        def __init__(self, stream: Any) -> None:
             self._stream = stream
-            self._end = END_EVENTS.get(path)
 
         def __iter__(self) -> Iterator[bytes]:
             try:
                 while (event := self._stream.read_raw()) is not None:
                     yield event
-                if self._end:
-                    yield self._end
             except Error as error:
                 yield error_event(error)
 
@@ -132,16 +126,13 @@ def transports(http: ModuleType) -> SimpleNamespace:
     class AsyncEvents(http.AsyncByteStream):  # type: ignore[name-defined, misc]
         """The same for asyncio."""
 
-        def __init__(self, stream: Any, path: str) -> None:
+        def __init__(self, stream: Any) -> None:
             self._stream = stream
-            self._end = END_EVENTS.get(path)
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
             try:
                 while (event := await self._stream.read_raw()) is not None:
                     yield event
-                if self._end:
-                    yield self._end
             except Error as error:
                 yield error_event(error)
 
@@ -168,7 +159,7 @@ def transports(http: ModuleType) -> SimpleNamespace:
                 if call.stream:
                     stream = router.stream(call.path, call.body, **call.options)
                     return http.Response(
-                        stream.status, headers=stream_fields(stream), stream=Events(stream, call.path), request=request
+                        stream.status, headers=stream_fields(stream), stream=Events(stream), request=request
                     )
                 reply = router.route(call.path, call.body, **call.options)
             except Error as error:
@@ -202,7 +193,7 @@ def transports(http: ModuleType) -> SimpleNamespace:
                     return http.Response(
                         stream.status,
                         headers=stream_fields(stream),
-                        stream=AsyncEvents(stream, call.path),
+                        stream=AsyncEvents(stream),
                         request=request,
                     )
                 reply = await router.aroute(call.path, call.body, **call.options)
