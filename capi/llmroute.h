@@ -184,6 +184,10 @@ typedef struct llmroute_call_options {
   size_t header_count;
   int32_t priority;        /* in the queue: higher first */
   int32_t resume;          /* LLMROUTE_RESUME_... */
+  const char *method;      /* "GET", ...; not given: POST. Anything but JSON posted to a path on
+                              which a model answers goes as it is to the first node that serves it:
+                              for llmroute_route and calls without on_event */
+  size_t method_len;
 } llmroute_call_options;
 
 /* One piece of a stream. */

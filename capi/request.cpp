@@ -54,6 +54,13 @@ Result<void> read_options(const llmroute_call_options& from, Request& out) {
   if (from.max_attempts != 0) {
     out.options.max_retries = static_cast<int>(std::min(from.max_attempts, most_attempts) - 1);
   }
+  const Result<std::string_view> verb = text_in(from.method, from.method_len, "options.method");
+  if (!verb) return verb.error();
+  if (!verb->empty()) {
+    const std::optional<HttpMethod> method = http_method(*verb);
+    if (!method) return misuse("options.method", "is no method of HTTP that can be sent");
+    out.method = *method;
+  }
   return read_headers(from, out.headers);
 }
 
@@ -63,12 +70,14 @@ Result<Request> request_in(const char* json, std::size_t len,
                            const llmroute_call_options* options) {
   const Result<std::string_view> body = text_in(json, len, "request_json");
   if (!body) return body.error();
-  if (body->empty()) return not_usable("request_json");
   Request request{.body = *body};
-  if (options == nullptr) return request;
-  const Result<llmroute_call_options> given = struct_in(options, "options");
-  if (!given) return given.error();
-  if (Result<void> read = read_options(*given, request); !read) return std::move(read).error();
+  if (options != nullptr) {
+    const Result<llmroute_call_options> given = struct_in(options, "options");
+    if (!given) return given.error();
+    if (Result<void> read = read_options(*given, request); !read) return std::move(read).error();
+  }
+  // What is passed on as it is may have no body.
+  if (body->empty() && request.path == Request{}.path) return not_usable("request_json");
   return request;
 }
 

@@ -425,12 +425,13 @@ TEST_CASE("structs of other versions", "[capi][misuse]") {
   const std::size_t size = sizeof options.known;
   SECTION("older: what they lack is as if not given") {
     options.known.max_attempts = 1;
-    options.known.resume = 77;
+    options.known.method = "BREW";
+    options.known.method_len = 4;
     for (std::size_t shorter = sizeof(std::size_t); shorter < size; shorter += sizeof(void*)) {
       INFO(shorter);
       CHECK(with_size(shorter) == LLMROUTE_OK);
     }
-    CHECK(with_size(size) == invalid);  // now resume is seen
+    CHECK(with_size(size) == invalid);  // now method_len is seen
   }
   SECTION("newer: what is not known must be zero") {
     CHECK(with_size(size + 8) == LLMROUTE_OK);

@@ -154,6 +154,19 @@ TEST_CASE("what a call wants", "[capi]") {
     CHECK(seen.headers.find("traceparent") == "00-a");
     CHECK(std::string(llmroute_reply_request_id(reply, nullptr)) == "id-7");
   }
+  SECTION("another method, without a body, of the first node that has the path") {
+    ScriptedUpstream without(answer(404, "{}"));
+    ScriptedUpstream with(answer(200, "whatever it is"));
+    const OwnedRouter both = router_for(without, with);
+    options.method = "GET";
+    options.method_len = 3;
+    options.path = "/v1/files/f-1";
+    options.path_len = 13;
+    REQUIRE(route(both, reply, error, &options, "") == LLMROUTE_OK);
+    CHECK(std::string(llmroute_reply_body(reply, nullptr)) == "whatever it is");
+    CHECK(with.requests().at(0).method == "GET");
+    CHECK(with.requests().at(0).target == "/v1/files/f-1");
+  }
   SECTION("an answer in time") {
     ScriptedUpstream silent(Script().hang());
     const OwnedRouter alone = router_for(silent);
