@@ -107,7 +107,7 @@ stage_openai() {
 # What else is built on the SDK. Their pins of it collide, so each has an environment of its own.
 stage_frameworks() {
   local package
-  for package in llama-index-llms-openai==0.8.3 instructor==1.17.0 'pydantic-ai-slim[openai]==2.68.0' litellm openai-agents==0.24.0; do
+  for package in llama-index-llms-openai==0.8.3 instructor==1.17.0 'pydantic-ai-slim[openai]==2.68.0' litellm==1.106.2 openai-agents==0.24.0; do
     venv_with "venv-${package%%[[=]*}" pytest "$package"
     frameworks "venv-${package%%[[=]*}"
   done

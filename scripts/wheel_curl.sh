@@ -11,7 +11,9 @@ folder=$PWD/build/wheel-curl
 work=$folder/work
 rm -rf "$work"
 mkdir -p "$work/lists/partial" "$work/sources"
-sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/debian.sources >"$work/sources/debian.sources"
+deb822=/etc/apt/sources.list.d/debian.sources one_line=/etc/apt/sources.list  # a machine has the one or the other
+[ ! -f "$deb822" ] || sed 's/^Types: deb$/Types: deb-src/' "$deb822" >"$work/sources/debian.sources"
+[ ! -f "$one_line" ] || sed -n 's/^deb /deb-src /p' "$one_line" >"$work/sources/debian.list"
 options=(-o "Dir::Etc::sourcelist=-" -o "Dir::Etc::sourceparts=$work/sources" -o "Dir::State::lists=$work/lists" -o APT::Sandbox::User=root)
 apt-get update -qq "${options[@]}"
 (cd "$work" && apt-get source -qq "${options[@]}" curl >"$work/source.log" 2>&1) || { cat "$work/source.log" >&2; exit 1; }

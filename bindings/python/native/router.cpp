@@ -24,6 +24,12 @@ Config config_from(std::string_view json, std::string_view source) {
   return std::move(*config);
 }
 
+NodeConfig node_from(std::string_view json) {
+  Result<NodeConfig> node = node_from_json(json);
+  if (!node) raise(node.error());
+  return std::move(*node);
+}
+
 /// A strategy or an observer that knows its router makes a cycle: the collector sees it here.
 void collectable(PyHeapTypeObject* heap_type) {
   PyTypeObject& type = heap_type->ht_type;
@@ -132,8 +138,13 @@ void PyRouter::change(F&& f) const {
 }
 
 void PyRouter::add_node(std::string_view node_json) {
-  Config config = config_from(R"({"nodes":[)" + std::string(node_json) + "]}", "node");
-  change([&](Router& router) { return router.add_node(std::move(config.nodes.at(0))); });
+  NodeConfig node = node_from(node_json);
+  change([&](Router& router) { return router.add_node(std::move(node)); });
+}
+
+void PyRouter::update_node(std::string_view node_json) {
+  NodeConfig node = node_from(node_json);
+  change([&](Router& router) { return router.update_node(std::move(node)); });
 }
 
 void PyRouter::remove_node(std::string_view name) {
@@ -184,6 +195,7 @@ void PyRouter::bind(py::module_& module) {
       .def("explain", &PyRouter::explain, py::arg("path"), py::arg("body"))
       .def("models", &PyRouter::models)
       .def("_add_node", &PyRouter::add_node)
+      .def("_update_node", &PyRouter::update_node)
       .def("_recipe", &PyRouter::recipe)
       .def("remove_node", &PyRouter::remove_node, py::arg("name"))
       .def("drain_node", &PyRouter::drain_node, py::arg("name"), py::arg("drain"))

@@ -207,11 +207,16 @@ def test_nodes_come_and_go(make_node, router):
     router.add_node({"name": "n2", "url": second.url, "models": ["tiny"]})
     router.drain_node("n1", True)
     assert router.route(PATH, BODY).node == "n2"
+    router.update_node({"name": "n2", "url": make_node().url, "models": ["tiny"]})
+    assert router.route(PATH, BODY).node == "n2"
+    assert len(second.requests) == 1
     router.drain_node("n1", False)
     router.remove_node("n2")
     assert router.route(PATH, BODY).node == "n1"
     with pytest.raises(llmroute.Error, match="not there"):
         router.remove_node("n2")
+    with pytest.raises(llmroute.Error, match="not there"):
+        router.update_node({"name": "n2", "url": second.url})
     with pytest.raises(llmroute.ConfigError, match="adress"):
         router.add_node({"adress": second.url})
 

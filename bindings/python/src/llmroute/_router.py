@@ -107,6 +107,10 @@ class Router(_native.Router):
     def add_node(self, node: str | Json) -> None:
         self._add_node(_encoded(node_table(node)))
 
+    def update_node(self, node: str | Json) -> None:
+        """The node of that name has these settings from now on; what is known of it stays."""
+        self._update_node(_encoded(node_table(node)))
+
     async def aclose(self) -> None:
         self.close()
 
