@@ -1,5 +1,7 @@
 #include "call.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 #include "boundary.hpp"
@@ -30,6 +32,11 @@ struct llmroute_head {
 };
 
 namespace llmroute::capi {
+
+Listener::Listener(const llmroute_callbacks& functions, std::shared_ptr<OwnLoop> loop) noexcept
+    : functions_(functions), loop_(std::move(loop)), process_(::getpid()) {}
+
+bool Listener::forked() const noexcept { return process_ != ::getpid(); }
 
 Callbacks Listener::callbacks() {
   const auto self = shared_from_this();
@@ -225,6 +232,10 @@ llmroute_status llmroute_call_wait(llmroute_call* call) {
   return capi::with_listener(call, [](capi::Listener& listener) -> Result<void> {
     if (listener.done()) return {};
     if (!listener.waitable()) return capi::misuse("call", "is on a loop: turn that");
+    if (listener.forked()) {
+      return llmroute::Error{.code = llmroute::ErrorCode::forked,
+                             .message = "the call belongs to the parent process"};
+    }
     if (capi::InCallback::now()) return capi::misuse("call", "waited for from inside a callback");
     listener.wait();
     return {};

@@ -1,6 +1,8 @@
 /// Between a call and the C functions that hear of it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <llmroute/router.hpp>
 #include <memory>
@@ -16,8 +18,7 @@ namespace llmroute::capi {
 class Listener : public std::enable_shared_from_this<Listener> {
  public:
   /// `loop`: the application's, or null for a background call.
-  Listener(const llmroute_callbacks& functions, std::shared_ptr<OwnLoop> loop) noexcept
-      : functions_(functions), loop_(std::move(loop)) {}
+  Listener(const llmroute_callbacks& functions, std::shared_ptr<OwnLoop> loop) noexcept;
 
   /// What the call is given.
   Callbacks callbacks();
@@ -33,6 +34,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
   void detach() noexcept;
 
   bool waitable() const noexcept { return !loop_ || done(); }
+  bool forked() const noexcept;  ///< the thread that would call back is the parent process's
   bool done() const noexcept { return done_.load(std::memory_order_acquire); }
   void wait() const noexcept { done_.wait(false, std::memory_order_acquire); }
 
@@ -44,6 +46,7 @@ class Listener : public std::enable_shared_from_this<Listener> {
 
   const llmroute_callbacks functions_;
   const std::shared_ptr<OwnLoop> loop_;
+  const pid_t process_;
   bool cut_short_ = false;  // the callbacks have not had it all; on the loop's thread
   std::atomic<bool> cancelled_{false};
   std::atomic<bool> done_{false};

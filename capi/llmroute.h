@@ -292,7 +292,7 @@ LLMROUTE_API llmroute_status llmroute_call_cancel(llmroute_call *call);
 LLMROUTE_API llmroute_status llmroute_call_drained(llmroute_call *call);
 
 /* Blocks until on_done has returned. Only for llmroute_call_start, and not from inside a callback:
-   else LLMROUTE_INVALID_ARGUMENT. */
+   else LLMROUTE_INVALID_ARGUMENT. In a forked child a call of the parent's gives LLMROUTE_FORKED. */
 LLMROUTE_API llmroute_status llmroute_call_wait(llmroute_call *call);
 
 /* Lets go of the call. One that is not over is cancelled, and on_done still comes: user_data has to

@@ -112,7 +112,8 @@ class Call {
   /// The event that on_event kept is done with. Any thread.
   void drained();
 
-  /// Blocks until on_done has returned. Not from a loop's thread; for start() only.
+  /// Blocks until on_done has returned. Not from a loop's thread; for start() only. In a forked
+  /// child it comes back at once from a call of the parent's.
   void wait();
 
  private:

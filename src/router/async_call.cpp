@@ -67,6 +67,11 @@ void CallHandle::give(Result<Reply> result) {
   done_.notify_all();
 }
 
+void CallHandle::wait() const noexcept {
+  if (done() || loop_.core().forked()) return;
+  done_.wait(false, std::memory_order_acquire);
+}
+
 void CallHandle::cancel() {
   if (!done()) loop_.core().post(cancelling_, shared_from_this());
 }

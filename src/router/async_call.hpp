@@ -27,8 +27,8 @@ class CallHandle : public std::enable_shared_from_this<CallHandle> {
   void cancel();
   void drained();
 
-  /// Blocks until on_done has returned.
-  void wait() const noexcept { done_.wait(false, std::memory_order_acquire); }
+  /// Blocks until on_done has returned. In a forked child, where it never will, not at all.
+  void wait() const noexcept;
   bool done() const noexcept { return done_.load(std::memory_order_acquire); }
 
  private:

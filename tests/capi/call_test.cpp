@@ -1,9 +1,12 @@
 // Calls with callbacks, on the background thread and on a loop of the application's.
 #include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <thread>
 
 #include "capi/capi_fixture.hpp"
+#include "support/leave_child.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
@@ -127,6 +130,27 @@ TEST_CASE("a call is cancelled also when its rest is there already", "[capi][cal
   CHECK(llmroute_call_wait(call) == LLMROUTE_OK);
   CHECK(heard.status == LLMROUTE_CANCELLED);
   CHECK(heard.events == 2);
+}
+
+TEST_CASE("a forked child does not wait for a call of its parent's", "[capi][call][fork]") {
+  Gate gate;
+  ScriptedUpstream node(
+      Script().wait(gate).send(answer(200, chat_completion("a")).steps()[0].bytes));
+  const OwnedRouter router = router_for(node);
+  Heard heard;
+  OwnedCall call;
+  REQUIRE(start(router, heard, call, false) == LLMROUTE_OK);
+  REQUIRE(node.wait_for_requests(1));
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) leave_child(llmroute_call_wait(call) == LLMROUTE_FORKED);
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+  gate.open();
+  CHECK(llmroute_call_wait(call) == LLMROUTE_OK);
+  CHECK(heard.status == LLMROUTE_OK);
 }
 
 TEST_CASE("freeing a router ends its background calls", "[capi][call]") {

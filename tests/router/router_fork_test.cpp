@@ -48,6 +48,24 @@ TEST_CASE("a router in a forked child", "[router][fork]") {
   }
 }
 
+TEST_CASE("a call that was under way at fork() is not waited for in the child", "[router][fork]") {
+  Gate gate;
+  ScriptedUpstream node(
+      Script().wait(gate).send(answer(200, chat_completion("x")).steps()[0].bytes));
+  Router router(config_of(node));
+  bool good = false;
+  Call call =
+      router.start({.body = hello}, {.on_done = [&](Result<Reply> r) { good = r.has_value(); }});
+  REQUIRE(node.wait_for_requests(1));
+  CHECK(in_child([&] {
+    call.wait();
+    return !good;
+  }));
+  gate.open();
+  call.wait();
+  CHECK(good);
+}
+
 TEST_CASE("a stream that was open at fork() belongs to the parent", "[router][fork]") {
   Gate gate;
   ScriptedUpstream node(
