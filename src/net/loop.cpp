@@ -77,11 +77,17 @@ int Loop::fd() {
 bool Loop::forked() const noexcept { return generation_ != fork_generation(); }
 bool Loop::on_loop_thread() const noexcept { return turning == this; }
 
-std::shared_ptr<void>& Loop::attachment(std::uint64_t owner) {
-  for (auto& [key, kept] : attachments_) {
-    if (key == owner) return kept;
+void* Loop::attachment(std::uint64_t owner) const noexcept {
+  for (const Attachment& attachment : attachments_) {
+    if (attachment.owner == owner) return attachment.kept.get();
   }
-  return attachments_.emplace_back(owner, nullptr).second;
+  return nullptr;
+}
+
+void Loop::attach(std::uint64_t owner, std::weak_ptr<const void> alive,
+                  std::shared_ptr<void> kept) {
+  std::erase_if(attachments_, [](const Attachment& old) { return old.alive.expired(); });
+  attachments_.push_back({owner, std::move(alive), std::move(kept)});
 }
 
 void Loop::run_ready() {

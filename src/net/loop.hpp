@@ -115,8 +115,11 @@ class Loop {
   /// Of another process: only the destructor may be called.
   bool forked() const noexcept;
 
-  /// A place for what `owner` keeps with this loop; empty at first, destroyed with the loop.
-  std::shared_ptr<void>& attachment(std::uint64_t owner);
+  /// What `owner` keeps with this loop, or null.
+  void* attachment(std::uint64_t owner) const noexcept;
+
+  /// Destroyed with the loop, or when others attach something after the end of `alive`.
+  void attach(std::uint64_t owner, std::weak_ptr<const void> alive, std::shared_ptr<void> kept);
 
   /// Transfers and connections, for HttpTransfer.
   CurlMulti& curl() noexcept { return *curl_; }
@@ -171,7 +174,12 @@ class Loop {
   Errand* first_errand_ = nullptr;
   Errand* last_errand_ = nullptr;
   std::unique_ptr<CurlMulti> curl_;
-  std::vector<std::pair<std::uint64_t, std::shared_ptr<void>>> attachments_;
+  struct Attachment {
+    std::uint64_t owner;
+    std::weak_ptr<const void> alive;
+    std::shared_ptr<void> kept;
+  };
+  std::vector<Attachment> attachments_;
 };
 
 /// `SleepUntil sleep(loop, at); co_await sleep;`

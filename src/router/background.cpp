@@ -19,6 +19,7 @@ Background::~Background() {
   if (!thread_.joinable()) return;
   shared_->worker.loop.core().post(*shared_, shared_);
   if (thread_.get_id() == std::this_thread::get_id()) {
+    if (shared_->keeper) shared_->keeper->stop();
     thread_.detach();  // it holds what it runs on
   } else {
     thread_.join();

@@ -51,8 +51,18 @@ net::Task<ListAnswer> ask_for_list(net::Loop& loop, const net::Endpoint& endpoin
 
 }  // namespace
 
-Housekeeper::Housekeeper(RouterCore& core, net::Loop& loop) : core_(core), loop_(loop) { tick(); }
+Housekeeper::Housekeeper(RouterCore& core, net::Loop& loop)
+    : core_(core.shared_from_this()), loop_(loop) {
+  tick();
+}
 Housekeeper::~Housekeeper() = default;
+
+void Housekeeper::end(std::unique_ptr<Housekeeper> keeper) noexcept {
+  if (!keeper) return;
+  keeper->stop();
+  net::Loop& loop = keeper->loop_;
+  if (loop.running()) loop.doom(*keeper.release());
+}
 
 void Housekeeper::wake_at(Time at) {
   timer_.arm(
@@ -61,6 +71,7 @@ void Housekeeper::wake_at(Time at) {
 
 /// Without memory the rest waits: the timer that has just fired has left its place.
 void Housekeeper::tick_or_later() noexcept {
+  if (stopped_) return;
   wake_at(after(loop_.now(), retry_discovery));
   try {
     tick();
@@ -70,9 +81,9 @@ void Housekeeper::tick_or_later() noexcept {
 
 void Housekeeper::tick() {
   watch_nodes();
-  const Config& config = core_.config();
+  const Config& config = core_->config();
   const Time now = loop_.now();
-  Time next = after(now, retry_discovery);
+  Time due = after(now, retry_discovery);
   for (Watched& watched : watched_) {
     if (config.health.active) {
       if (now >= watched.probe_due && idle(watched.probing)) {
@@ -80,7 +91,7 @@ void Housekeeper::tick() {
         watched.probing = probe(*this, watched);
         loop_.inside([&] { watched.probing.start(nullptr, nullptr); });
       }
-      next = std::min(next, watched.probe_due);
+      due = std::min(due, watched.probe_due);
     }
     if (watched.node->config().models.empty()) {
       if (now >= watched.models_due && idle(watched.learning)) {
@@ -88,16 +99,16 @@ void Housekeeper::tick() {
         watched.learning = learn_models(*this, watched);
         loop_.inside([&] { watched.learning.start(nullptr, nullptr); });
       }
-      next = std::min(next, watched.models_due);
+      due = std::min(due, watched.models_due);
     }
   }
-  core_.loops().close_stale(now);
-  wake_at(std::max(next, after(now, shortest_tick)));
+  core_->loops().close_stale(now);
+  wake_at(std::max(due, after(now, shortest_tick)));
 }
 
 /// Follows additions, removals and changes of nodes.
 void Housekeeper::watch_nodes() {
-  const std::vector<std::shared_ptr<const Node>> nodes = core_.pool().nodes();
+  const std::vector<std::shared_ptr<const Node>> nodes = core_->pool().nodes();
   watched_.remove_if([&](const Watched& watched) {
     return std::find(nodes.begin(), nodes.end(), watched.node) == nodes.end();
   });
@@ -109,32 +120,34 @@ void Housekeeper::watch_nodes() {
 }
 
 net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
-  const HealthOptions& health = keeper.core_.config().health;
-  const net::Endpoint endpoint = health_endpoint(watched.node->config(), keeper.core_.config());
+  const HealthOptions& health = keeper.core_->config().health;
+  const net::Endpoint endpoint = health_endpoint(watched.node->config(), keeper.core_->config());
   const Time until = after(keeper.loop_.now(), health.timeout);
   net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
   const net::Chunk end = co_await transfer.read(until);
   const bool good = end.kind == net::Chunk::Kind::end && alive(transfer.status());
+  if (keeper.stopped_) co_return false;
   const Time now = keeper.loop_.now();
-  keeper.core_.pool().probe_result(watched.node->name(), good, now);
+  keeper.core_->pool().probe_result(watched.node->name(), good, now);
   co_return good;
 }
 
 net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched) {
-  const Config& config = keeper.core_.config();
+  const Config& config = keeper.core_->config();
   ListAnswer answer{.key_refused = true};
   for (std::size_t key = 0; answer.key_refused && key < watched.node->keys().size(); ++key) {
     const net::Endpoint endpoint = models_endpoint(watched.node->config(), key, config);
     net::Task<ListAnswer> asking = ask_for_list(keeper.loop_, endpoint, config.health.timeout);
     answer = co_await asking;
   }
+  if (keeper.stopped_) co_return false;
   if (!answer.body) {
     watched.models_due = after(keeper.loop_.now(), retry_discovery);
     co_return false;
   }
   std::optional<std::vector<std::string>> ids = wire::read_model_list(*answer.body);
   if (!ids || ids->empty()) co_return false;
-  keeper.core_.pool().models_learnt(watched.node->name(), std::move(*ids), keeper.loop_.now());
+  keeper.core_->pool().models_learnt(watched.node->name(), std::move(*ids), keeper.loop_.now());
   co_return true;
 }
 

@@ -16,13 +16,19 @@ namespace llmroute::detail {
 
 class RouterCore;
 
-class Housekeeper {
+/// Holds on to the router's core until it is ended: what it finds out goes to observers, and one of
+/// those may drop the router.
+class Housekeeper final : private net::Doomed {
  public:
   /// On the loop's thread, as everything here.
   Housekeeper(RouterCore& core, net::Loop& loop);
-  ~Housekeeper();
-  Housekeeper(const Housekeeper&) = delete;
-  Housekeeper& operator=(const Housekeeper&) = delete;
+  ~Housekeeper() override;
+
+  /// Nothing is found out any more.
+  void stop() noexcept { stopped_ = true; }
+
+  /// Stops it and lets it go, in the middle of a turn when that is over. Null is fine.
+  static void end(std::unique_ptr<Housekeeper> keeper) noexcept;
 
   /// How often the models of a node are asked again once it has answered.
   static constexpr Duration discovery_interval = std::chrono::seconds(60);
@@ -33,6 +39,7 @@ class Housekeeper {
  private:
   struct Watched;  // one node: what is under way, what is due
 
+  void reap() noexcept override { delete this; }
   void wake_at(Time at);
   void tick_or_later() noexcept;
   void tick();
@@ -40,9 +47,10 @@ class Housekeeper {
   static net::Task<bool> probe(Housekeeper& keeper, Watched& watched);
   static net::Task<bool> learn_models(Housekeeper& keeper, Watched& watched);
 
-  RouterCore& core_;
+  const std::shared_ptr<RouterCore> core_;
   net::Loop& loop_;
   net::Timer timer_;
+  bool stopped_ = false;
   std::list<Watched> watched_;
 };
 

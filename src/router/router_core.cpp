@@ -117,9 +117,10 @@ const ModelConfig* RouterCore::model(std::string_view name) const noexcept {
 }
 
 LoopState& RouterCore::state_of(net::Loop& loop) {
-  std::shared_ptr<void>& slot = loop.attachment(id_);
-  if (!slot) slot = std::make_shared<LoopState>(*this);
-  return *static_cast<LoopState*>(slot.get());
+  if (void* known = loop.attachment(id_)) return *static_cast<LoopState*>(known);
+  const auto made = std::make_shared<LoopState>(*this);
+  loop.attach(id_, weak_from_this(), made);
+  return *made;
 }
 
 Background& RouterCore::background() {
@@ -191,7 +192,7 @@ void RouterCore::keep_house(Background& thread) noexcept {
 void RouterCore::maintain(net::Loop& loop) {
   const std::lock_guard lock(threads_mutex_);
   housekeeping_settled_.store(true, std::memory_order_release);
-  housekeeper_ = std::make_unique<Housekeeper>(*this, loop);
+  Housekeeper::end(std::exchange(housekeeper_, std::make_unique<Housekeeper>(*this, loop)));
 }
 
 void RouterCore::shut_down() {
@@ -205,6 +206,7 @@ void RouterCore::shut_down() {
     keeper = std::move(housekeeper_);
     housekeeping_settled_.store(true, std::memory_order_release);
   }
+  Housekeeper::end(std::move(keeper));
 }
 
 /// In a forked child: threads did not come along, sockets and epoll sets are the parent's. What was

@@ -65,6 +65,16 @@ TEST_CASE("an outlier is ejected and comes back slowly", "[core][pool][health]")
   CHECK(f.picks(4000).at("a") == Approx(1000).margin(140));  // 5 sigma
 }
 
+TEST_CASE("who hears that a node is back may change the pool", "[core][pool][health]") {
+  PoolFixture f(plain_nodes(4), watchful());
+  f.fail("a", FailureKind::server_error, 4);
+  f.time.advance(30s);
+  f.on_event = [&] { f.pool.remove("b", f.time); };
+  f.pool.remove("c", f.time);
+  CHECK(f.events == Names{"unhealthy a", "healthy a"});
+  CHECK(f.pool.nodes().size() == 2);
+}
+
 TEST_CASE("only so many may be ejected", "[core][pool][health]") {
   SECTION("half of them by default") {
     PoolFixture f(plain_nodes(4), watchful());

@@ -1,6 +1,7 @@
 /// A node pool with a clock, a generator and one reader, for tests that pick.
 #pragma once
 
+#include <functional>
 #include <llmroute/core/make_strategy.hpp>
 #include <llmroute/core/node_pool_reader.hpp>
 #include <map>
@@ -93,6 +94,7 @@ struct PoolFixture {
   ManualTime time;
   Rng rng{99};
   std::vector<std::string> events;  ///< "breaker_opened a m"
+  std::function<void()> on_event{};
   std::unique_ptr<Strategy> strategy = make_strategy("round_robin");
   NodePool pool;
   NodePool::Reader reader{pool};
@@ -106,6 +108,7 @@ struct PoolFixture {
       text.append(" ").append(change.node);
       if (!change.model.empty()) text.append(" ").append(change.model);
       events.push_back(text);
+      if (on_event) on_event();
     };
     return options;
   }

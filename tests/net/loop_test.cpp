@@ -292,12 +292,24 @@ TEST_CASE("a doomed call is reaped when none of its frames is on the stack", "[n
 
 TEST_CASE("a loop keeps something for each of its users", "[net][loop]") {
   auto kept = std::make_shared<int>(1);
+  auto user = std::make_shared<int>(7);
+  const auto other = std::make_shared<int>(8);
   {
     Loop loop;
-    loop.attachment(7) = kept;
-    CHECK(loop.attachment(7) == kept);
-    CHECK_FALSE(loop.attachment(8));
-    CHECK(kept.use_count() == 2);
+    CHECK(loop.attachment(7) == nullptr);
+    loop.attach(7, user, kept);
+    CHECK(loop.attachment(7) == kept.get());
+    CHECK(loop.attachment(8) == nullptr);
+    SECTION("to its own end") {
+      loop.attach(8, other, nullptr);
+      CHECK(kept.use_count() == 2);
+    }
+    SECTION("no longer than the user is there, once others come") {
+      user.reset();
+      loop.attach(8, other, nullptr);
+      CHECK(kept.use_count() == 1);
+      CHECK(loop.attachment(7) == nullptr);
+    }
   }
   CHECK(kept.use_count() == 1);
 }

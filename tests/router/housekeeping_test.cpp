@@ -1,6 +1,7 @@
 /// What the router does by itself: probes, and asking nodes what they serve.
 #include <poll.h>
 
+#include <optional>
 #include <thread>
 
 #include "router/router_fixture.hpp"
@@ -9,6 +10,15 @@ using namespace llmroute;
 using namespace llmroute::test;
 
 namespace {
+
+/// Does something when a node is found out to be away.
+struct OnAway final : Observer {
+  explicit OnAway(std::function<void()> what) : act(std::move(what)) {}
+  void on_node(const NodeEvent& event) override {
+    if (event.kind == NodeEvent::Kind::unhealthy && act) std::exchange(act, nullptr)();
+  }
+  std::function<void()> act;
+};
 
 /// Serves model `name`, and lives as long as `healthy`.
 ScriptedUpstream::Handler server_of(std::string name, std::shared_ptr<std::atomic<bool>> healthy) {
@@ -79,6 +89,42 @@ TEST_CASE("probes take a node out and bring it back", "[router][housekeeping]") 
     const int others = b.request_count();
     CHECK(eventually([&] { return b.request_count() > others + 3; }, turn));
     CHECK(a.request_count() <= asked + 1);  // one may have been on its way
+  }
+}
+
+TEST_CASE("who hears of a node may drop the router", "[router][housekeeping]") {
+  const auto healthy = std::make_shared<std::atomic<bool>>(true);
+  ScriptedUpstream a(server_of("m", healthy));
+  ScriptedUpstream b(server_of("m", healthy));
+  std::optional<Router> router(std::in_place, two_nodes(a, b));
+  std::atomic<bool> dropped{false};
+  std::atomic<int> heard{0};
+  router->use(std::make_shared<OnAway>([&] {
+    router.reset();
+    dropped = true;
+  }));
+  router->use(std::make_shared<OnAway>([&] { ++heard; }));
+
+  SECTION("on a thread of the router's") {
+    REQUIRE(router->route_chat(hello));
+    *healthy = false;
+    CHECK(eventually([&] { return dropped.load(); }, [] { std::this_thread::yield(); }));
+    CHECK(eventually([&] { return heard == 1; }, [] { std::this_thread::yield(); }));
+  }
+  SECTION("on the application's loop") {
+    EventLoop loop;
+    router->maintain(loop);
+    *healthy = false;
+    CHECK(eventually([&] { return dropped.load(); },
+                     [&] {
+                       pollfd ready{loop.fd(), POLLIN, 0};
+                       poll(&ready, 1, 1000);
+                       loop.run_ready();
+                     }));
+    const int asked = a.request_count() + b.request_count();
+    loop.run_for(50ms);
+    CHECK(heard == 1);
+    CHECK(a.request_count() + b.request_count() == asked);
   }
 }
 

@@ -91,7 +91,7 @@ class NodePool {
   }
   Entry make_entry(NodeConfig config, const Entry* old);
   NodeKeys make_keys(const NodeConfig& config, const Entry* old);
-  void publish(Entries entries, std::vector<ModelConfig> models, Time now);
+  void publish(Entries entries, std::vector<ModelConfig> models);
   template <class Change>
   void with_state(NodeId node, Change&& change);
 
@@ -108,7 +108,7 @@ class NodePool {
 inline NodePool::NodePool(PoolOptions options, std::vector<NodeConfig> nodes,
                           std::vector<ModelConfig> models, std::uint64_t seed, Time now)
     : state_(std::move(options), seed) {
-  publish({}, {}, now);
+  publish({}, {});
   replace(std::move(nodes), std::move(models), now);
 }
 
@@ -151,9 +151,9 @@ inline NodeKeys NodePool::make_keys(const NodeConfig& config, const Entry* old) 
   return keys;
 }
 
-/// Under the change lock, or in the constructor.
-inline void NodePool::publish(Entries entries, std::vector<ModelConfig> models, Time now) {
-  state_.settle_ejections(now);
+/// Under the change lock, or in the constructor. Ejections are settled before, as observers hear of
+/// those and may change the pool in turn.
+inline void NodePool::publish(Entries entries, std::vector<ModelConfig> models) {
   state_.set_node_count(entries.size());
   const std::uint64_t version = version_.load(std::memory_order_relaxed) + 1;
   std::shared_ptr<const PoolSnapshot> made = std::make_shared<const PoolSnapshot>(
@@ -164,16 +164,18 @@ inline void NodePool::publish(Entries entries, std::vector<ModelConfig> models, 
 }
 
 inline bool NodePool::add(NodeConfig node, Time now) {
+  state_.settle_ejections(now);
   const std::lock_guard guard(change_lock_);
   const auto old = current();
   if (old->find(node.name.empty() ? node.url : node.name) != nullptr) return false;
   Entries entries = old->entries();
   entries.push_back(make_entry(std::move(node), nullptr));
-  publish(std::move(entries), old->aliases(), now);
+  publish(std::move(entries), old->aliases());
   return true;
 }
 
 inline bool NodePool::update(NodeConfig node, Time now) {
+  state_.settle_ejections(now);
   const std::lock_guard guard(change_lock_);
   const auto old = current();
   const Entry* present = old->find(node.name.empty() ? node.url : node.name);
@@ -181,18 +183,19 @@ inline bool NodePool::update(NodeConfig node, Time now) {
   Entries entries = old->entries();
   const auto index = static_cast<std::size_t>(present - old->entries().data());
   entries[index] = make_entry(std::move(node), present);
-  publish(std::move(entries), old->aliases(), now);
+  publish(std::move(entries), old->aliases());
   return true;
 }
 
 inline bool NodePool::remove(std::string_view name, Time now) {
+  state_.settle_ejections(now);
   const std::lock_guard guard(change_lock_);
   const auto old = current();
   Entries entries = old->entries();
   if (std::erase_if(entries, [&](const Entry& e) { return e.node->name() == name; }) == 0) {
     return false;
   }
-  publish(std::move(entries), old->aliases(), now);
+  publish(std::move(entries), old->aliases());
   return true;
 }
 
@@ -207,6 +210,7 @@ inline bool NodePool::drain(std::string_view name, bool drain) {
 
 inline void NodePool::replace(std::vector<NodeConfig> nodes, std::vector<ModelConfig> models,
                               Time now) {
+  state_.settle_ejections(now);
   const std::lock_guard guard(change_lock_);
   const auto old = current();
   Entries entries;
@@ -216,7 +220,7 @@ inline void NodePool::replace(std::vector<NodeConfig> nodes, std::vector<ModelCo
     if (!taken.emplace(name, true).second) continue;
     entries.push_back(make_entry(std::move(config), old->find(name)));
   }
-  publish(std::move(entries), std::move(models), now);
+  publish(std::move(entries), std::move(models));
 }
 
 /// Runs `change(state)` under the lock of a node that is (still) there.
@@ -261,6 +265,7 @@ inline void NodePool::models_learnt(std::string_view node, std::vector<std::stri
   if (ids.empty()) return;
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  state_.settle_ejections(now);
   const std::lock_guard guard(change_lock_);
   const auto old = current();
   const Entry* present = old->find(node);
@@ -270,7 +275,7 @@ inline void NodePool::models_learnt(std::string_view node, std::vector<std::stri
   Entry& entry = entries[static_cast<std::size_t>(present - old->entries().data())];
   entry.learnt = std::make_shared<const std::vector<std::string>>(std::move(ids));
   entry.models = entry.learnt;
-  publish(std::move(entries), old->aliases(), now);
+  publish(std::move(entries), old->aliases());
 }
 
 inline void NodePool::probe_result(std::string_view node, bool ok, Time now) {
