@@ -109,7 +109,8 @@ class Call {
   /// Any thread.
   void cancel();
 
-  /// The event that on_event kept is done with. Any thread.
+  /// The event that on_event kept is done with. Any thread, also before on_event has returned: it
+  /// counts for the event that on_event was called with last, and for no later one.
   void drained();
 
   /// Blocks until on_done has returned. Not from a loop's thread; for start() only. In a forked

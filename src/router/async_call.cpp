@@ -10,7 +10,20 @@ void CallHandle::CallbackSink::head(const StreamHead& head) {
 }
 
 bool CallHandle::CallbackSink::offer(const Event& event) {
-  return callbacks_.on_event(event) == Taken::done;
+  const std::uint64_t number = offered_.load(std::memory_order_relaxed) + 1;
+  offered_.store(number, std::memory_order_release);
+  if (callbacks_.on_event(event) == Taken::done) return true;
+  return drained_.load(std::memory_order_acquire) == number;  // before on_event had said "kept"
+}
+
+void CallHandle::CallbackSink::note_drained() noexcept {
+  drained_.store(offered_.load(std::memory_order_acquire), std::memory_order_release);
+}
+
+/// A note of an event that was not kept must not let go of the one that is kept now.
+void CallHandle::CallbackSink::follow_note() noexcept {
+  const std::uint64_t noted = drained_.load(std::memory_order_acquire);
+  if (noted == offered_.load(std::memory_order_relaxed)) drained();
 }
 
 CallHandle::CallHandle(std::shared_ptr<RouterCore> core, EventLoop& loop, const Request& request,
@@ -72,13 +85,16 @@ void CallHandle::wait() const noexcept {
   done_.wait(false, std::memory_order_acquire);
 }
 
+/// In a forked child the loop is the parent's: its locks may be held, and nobody turns it.
 void CallHandle::cancel() {
-  if (!done()) loop_.core().post(cancelling_, shared_from_this());
+  if (done() || loop_.core().forked()) return;
+  loop_.core().post(cancelling_, shared_from_this());
 }
 
 void CallHandle::drained() {
-  if (done()) return;
-  if (loop_.core().on_loop_thread()) return sink_.drained();
+  if (done() || loop_.core().forked()) return;
+  sink_.note_drained();
+  if (loop_.core().on_loop_thread()) return sink_.follow_note();
   loop_.core().post(draining_, shared_from_this());
 }
 
@@ -86,6 +102,6 @@ void CallHandle::Cancelling::run() {
   if (handle_.root_) handle_.root_->end(Ending::cancelled);
 }
 
-void CallHandle::Draining::run() { handle_.sink_.drained(); }
+void CallHandle::Draining::run() { handle_.sink_.follow_note(); }
 
 }  // namespace llmroute::detail

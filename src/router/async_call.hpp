@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -40,8 +41,16 @@ class CallHandle : public std::enable_shared_from_this<CallHandle> {
     void head(const StreamHead& head) override;
     bool offer(const Event& event) override;
 
+    /// The event offered last is done with, or will be when on_event has returned. Any thread.
+    void note_drained() noexcept;
+
+    /// Wakes the producer, if it sleeps for the event that was noted. On the loop's thread.
+    void follow_note() noexcept;
+
    private:
     Callbacks& callbacks_;
+    std::atomic<std::uint64_t> offered_{0};  // how many events
+    std::atomic<std::uint64_t> drained_{0};  // which of them, from 1, was noted last
   };
 
   class Root final : public CallRoot {

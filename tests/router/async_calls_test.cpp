@@ -125,6 +125,57 @@ TEST_CASE("an event that is kept holds back the next", "[router][async]") {
   CHECK(ended);
 }
 
+TEST_CASE("an event that is done with before on_event has kept it", "[router][async]") {
+  ScriptedUpstream node(event_stream({chat_chunk("a"), chat_chunk("b"), chat_finish(), done()}));
+  Router router(config_of(node));
+  EventLoop loop;
+  Call call;
+  int events = 0;
+  bool ended = false;
+  const bool elsewhere = GENERATE(false, true);
+  call = router.run_on(loop, {.body = hello},
+                       {.on_event =
+                            [&](const Event&) {
+                              ++events;
+                              const auto drained = [&] { call.drained(); };
+                              elsewhere ? std::thread(drained).join() : drained();
+                              return Taken::kept;
+                            },
+                        .on_done = [&](Result<Reply> r) { ended = r.has_value(); }});
+  turn_until(loop, [&] { return ended; });
+  CHECK(ended);
+  CHECK(events == 3);
+}
+
+TEST_CASE("drained() counts for no later event", "[router][async]") {
+  std::string events;
+  for (const std::string& event : {chat_chunk("a"), chat_chunk("b"), chat_finish(), done()}) {
+    events += chunk(event);
+  }
+  ScriptedUpstream node(
+      raw(head(200, {{"Content-Type", "text/event-stream"}, {"Transfer-Encoding", "chunked"}}) +
+          events + chunk("")));
+  Router router(config_of(node));
+  EventLoop loop;
+  Call call;
+  int seen = 0;
+  bool ended = false;
+  call = router.run_on(loop, {.body = hello},
+                       {.on_event =
+                            [&](const Event&) {
+                              if (++seen == 2) return Taken::kept;
+                              std::thread([&] { call.drained(); }).join();  // though it is not kept
+                              return Taken::done;
+                            },
+                        .on_done = [&](Result<Reply> r) { ended = r.has_value(); }});
+  turn_until(loop, [&] { return seen == 2; });
+  for (int i = 0; i < 3; ++i) loop.run_ready();
+  CHECK(seen == 2);
+  call.drained();
+  turn_until(loop, [&] { return ended; });
+  CHECK(seen == 3);
+}
+
 TEST_CASE("cancelling", "[router][async][cancel]") {
   struct Row {
     const char* what;
