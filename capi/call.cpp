@@ -107,7 +107,8 @@ Error cancelled(Reply&& reply) {
           .message = "cancelled by the caller",
           .node = std::move(reply.node),
           .attempts = std::move(reply.attempts),
-          .usage = reply.usage};
+          .usage = reply.usage,
+          .request_id = std::move(reply.request_id)};
 }
 
 }  // namespace

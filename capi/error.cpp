@@ -70,6 +70,10 @@ const char* llmroute_error_body(const llmroute_error* error, size_t* len) {
   return capi::text_out(read(error).body, len);
 }
 
+const char* llmroute_error_request_id(const llmroute_error* error, size_t* len) {
+  return capi::text_out(read(error).request_id, len);
+}
+
 const llmroute_headers* llmroute_error_headers(const llmroute_error* error) {
   return capi::usable(error) ? capi::headers_out(error->error.headers) : nullptr;
 }

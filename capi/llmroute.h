@@ -189,6 +189,11 @@ typedef struct llmroute_call_options {
                               for llmroute_route and calls without on_event */
   size_t method_len;
 } llmroute_call_options;
+  /* For llmroute_route and streams to pull from: asked some twenty times a second while one of them
+     waits, on the waiting thread. Anything but 0 ends it with LLMROUTE_CANCELLED. With a stream it
+     and its user_data are needed until that is freed. May be NULL. */
+  int32_t (*interrupted)(void *user_data);
+  void *interrupted_user_data;
 
 /* One piece of a stream. */
 typedef struct llmroute_event {
@@ -405,6 +410,9 @@ LLMROUTE_API void llmroute_error_usage(const llmroute_error *error, llmroute_usa
 /* As llmroute_reply_attempts. */
 LLMROUTE_API llmroute_status llmroute_error_attempts(const llmroute_error *error, char **json_out,
                                                      size_t *len_out);
+/* The call's X-Request-ID: as asked for, or the router's own. "" when no call began. */
+LLMROUTE_API const char *llmroute_error_request_id(const llmroute_error *error, size_t *len);
+
 
 /* The body an OpenAI server would send: the node's own where it refused the request with a JSON
    object, else {"error":{"message","type","param","code"}}. */
@@ -499,6 +507,11 @@ typedef struct llmroute_attempt_event {
   const char *reason;     /* "503", "connect refused", ... */
   size_t reason_len;
   int64_t time_us;
+#define LLMROUTE_RUNG_NONE 0    /* a first attempt, or one after another that delivered nothing */
+#define LLMROUTE_RUNG_IDS 1     /* goes on from the token ids of what was delivered */
+#define LLMROUTE_RUNG_REPLAY 2  /* the whole answer again, what was delivered swallowed */
+#define LLMROUTE_RUNG_PREFILL 3 /* the delivered text as the beginning of the answer */
+
   int64_t first_content_us; /* of a stream; -1: none */
   llmroute_status status;   /* LLMROUTE_OK: it answered */
   int32_t http_status;      /* 0: no response head came */
@@ -515,6 +528,8 @@ typedef struct llmroute_call_event {
   const char *tenant;
   size_t tenant_len;
   const char *node; /* that answered, or was asked last */
+  int32_t rung;             /* how it goes on with a stream that broke: LLMROUTE_RUNG_... */
+  int32_t reserved;
   size_t node_len;
   llmroute_usage usage;
   int64_t time_us;

@@ -36,7 +36,9 @@ class OwnObserver final : public llmroute::Observer {
                                       .status = status_of(event.error),
                                       .http_status = event.http_status,
                                       .number = event.number,
-                                      .key = event.key};
+                                      .key = event.key,
+                                      .rung = static_cast<std::int32_t>(event.rung),
+                                      .reserved = 0};
     const capi::InCallback inside;
     functions_.on_attempt(user_data_.get(), &seen);
   }
@@ -85,6 +87,11 @@ static_assert(static_cast<int>(Kind::unhealthy) == LLMROUTE_NODE_UNHEALTHY);
 static_assert(static_cast<int>(Kind::breaker_opened) == LLMROUTE_NODE_BREAKER_OPENED);
 static_assert(static_cast<int>(Kind::breaker_half_open) == LLMROUTE_NODE_BREAKER_HALF_OPEN);
 static_assert(static_cast<int>(Kind::breaker_closed) == LLMROUTE_NODE_BREAKER_CLOSED);
+using llmroute::Rung;
+static_assert(static_cast<int>(Rung::none) == LLMROUTE_RUNG_NONE);
+static_assert(static_cast<int>(Rung::ids) == LLMROUTE_RUNG_IDS);
+static_assert(static_cast<int>(Rung::replay) == LLMROUTE_RUNG_REPLAY);
+static_assert(static_cast<int>(Rung::prefill) == LLMROUTE_RUNG_PREFILL);
 static_assert(sizeof(llmroute_attempt_event) % 8 == 0 && sizeof(llmroute_call_event) % 8 == 0);
 
 }  // namespace

@@ -61,6 +61,12 @@ Result<void> read_options(const llmroute_call_options& from, Request& out) {
     if (!method) return misuse("options.method", "is no method of HTTP that can be sent");
     out.method = *method;
   }
+  if (from.interrupted != nullptr) {
+    out.options.interrupted = [ask = from.interrupted, user_data = from.interrupted_user_data] {
+      const InCallback inside;
+      return ask(user_data) != 0;
+    };
+  }
   return read_headers(from, out.headers);
 }
 

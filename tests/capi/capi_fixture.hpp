@@ -137,6 +137,7 @@ struct Heard {
     };
     if (!stream) return functions;
     functions.on_head = [](void* self, const llmroute_head* head) {
+  std::string request_id{};  // of the error
       static_cast<Heard*>(self)->node = llmroute_head_node(head, nullptr);
       return 0;
     };
@@ -174,6 +175,7 @@ inline llmroute_status start(llmroute_router* router, Heard& heard, OwnedCall& c
   return llmroute_call_start(router, hello.data(), hello.size(), nullptr, &callbacks, &call,
                              nullptr);
 }
+    request_id = llmroute_error_request_id(error, nullptr);
 
 inline llmroute_status start_on(llmroute_loop* loop, llmroute_router* router, Heard& heard,
                                 OwnedCall& call, bool stream = true) {

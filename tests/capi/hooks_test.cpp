@@ -163,6 +163,8 @@ TEST_CASE("an observer of the caller's own", "[capi][observer]") {
     CHECK(e->time_us >= 0);
     CHECK(e->first_content_us == -1);
     CHECK(e->key == 0);
+    CHECK(e->rung == LLMROUTE_RUNG_NONE);
+    CHECK(e->reason != nullptr);
     write(to, text_of(e->model, e->model_len) + " " + text_of(e->node, e->node_len) + " " +
                   text_of(e->reason, e->reason_len) + " " + std::to_string(e->status) + " " +
                   std::to_string(e->http_status) + " " + std::to_string(e->number));
@@ -213,4 +215,23 @@ TEST_CASE("an observer of the caller's own", "[capi][observer]") {
     CHECK(llmroute_router_use_observer(router, &observer, nullptr) == LLMROUTE_INVALID_ARGUMENT);
     CHECK(log.freed == 1);
   }
+}
+
+TEST_CASE("an observer is told how an attempt goes on with a stream", "[capi][observer]") {
+  ScriptedUpstream bad(event_stream({chat_chunk("Hel")}, Ending::open).reset());
+  ScriptedUpstream good(event_stream({chat_chunk("Hel"), chat_chunk("lo"), chat_finish(), done()}));
+  const OwnedRouter router = router_for(bad, good);
+  std::vector<int32_t> rungs;
+  auto observer = sized<llmroute_observer>();
+  observer.user_data = &rungs;
+  observer.on_attempt = [](void* to, const llmroute_attempt_event* e) {
+    static_cast<std::vector<int32_t>*>(to)->push_back(e->rung);
+  };
+  REQUIRE(llmroute_router_use_observer(router, &observer, nullptr) == LLMROUTE_OK);
+  Heard heard;
+  OwnedCall call;
+  REQUIRE(start(router, heard, call) == LLMROUTE_OK);
+  CHECK(llmroute_call_wait(call) == LLMROUTE_OK);
+  CHECK(heard.text == "Hello");
+  CHECK(rungs == std::vector<int32_t>{LLMROUTE_RUNG_NONE, LLMROUTE_RUNG_REPLAY});
 }

@@ -231,3 +231,22 @@ TEST_CASE("what the router knows, as JSON", "[capi]") {
         LLMROUTE_INVALID_ARGUMENT);
   CHECK(json == nullptr);
 }
+
+TEST_CASE("a blocking call that is interrupted", "[capi][route]") {
+  ScriptedUpstream node(Script().hang());
+  const OwnedRouter router = router_for(node);
+  int asked = 0;
+  auto options = sized<llmroute_call_options>();
+  options.request_id = "abc";
+  options.request_id_len = 3;
+  options.interrupted = [](void* count) -> std::int32_t {
+    return ++*static_cast<int*>(count) == 2;
+  };
+  options.interrupted_user_data = &asked;
+  OwnedReply reply;
+  OwnedError error;
+  CHECK(route(router, reply, error, &options) == LLMROUTE_CANCELLED);
+  CHECK(asked == 2);
+  CHECK(text(llmroute_error_request_id, static_cast<const llmroute_error*>(error)) == "abc");
+  CHECK(node.wait_for_gone(1));
+}

@@ -68,6 +68,44 @@ TEST_CASE("a stream that is cut keeps what it said", "[capi][stream]") {
   }
 }
 
+TEST_CASE("a comment in a stream", "[capi][stream]") {
+  const std::string ping = ": still here\n\n";
+  ScriptedUpstream node(event_stream({chat_chunk("x"), ping, chat_finish(), done()}));
+  const OwnedRouter router = router_for(node);
+  OwnedStream stream;
+  OwnedError error;
+  REQUIRE(open(router, stream, error) == LLMROUTE_OK);
+  const llmroute_event* event = nullptr;
+  REQUIRE(llmroute_stream_next(stream, &event, nullptr) == LLMROUTE_OK);
+  REQUIRE(llmroute_stream_next(stream, &event, nullptr) == LLMROUTE_OK);
+  REQUIRE(event != nullptr);
+  CHECK(std::string(event->raw, event->raw_len) == ping);
+  CHECK(event->data_len == 0);
+  REQUIRE(event->data != nullptr);
+  CHECK(std::string(event->data).empty());
+}
+
+TEST_CASE("a stream that is interrupted", "[capi][stream]") {
+  ScriptedUpstream node(event_stream({chat_chunk("x")}, Ending::open).hang());
+  const OwnedRouter router = router_for(node);
+  bool leave = false;
+  auto options = sized<llmroute_call_options>();
+  options.interrupted = [](void* said) -> std::int32_t {
+    return *static_cast<bool*>(said) ? 7 : 0;
+  };
+  options.interrupted_user_data = &leave;
+  OwnedStream stream;
+  OwnedError error;
+  REQUIRE(llmroute_stream_open(router, hello.data(), hello.size(), &options, &stream, nullptr) ==
+          LLMROUTE_OK);
+  const llmroute_event* event = nullptr;
+  REQUIRE(llmroute_stream_next(stream, &event, nullptr) == LLMROUTE_OK);
+  leave = true;
+  CHECK(llmroute_stream_next(stream, &event, &error) == LLMROUTE_CANCELLED);
+  CHECK(text(llmroute_error_partial, static_cast<const llmroute_error*>(error)) == "x");
+  CHECK(node.wait_for_gone(1));
+}
+
 TEST_CASE("freeing a stream leaves its node", "[capi][stream]") {
   ScriptedUpstream node(event_stream({chat_chunk("x")}, Ending::open).hang());
   OwnedRouter router = router_for(node);
