@@ -25,8 +25,8 @@ Error not_usable(std::string_view parameter);
 /// Text as it was given. NULL with a length, or a length that no text can have, is misuse.
 Result<std::string_view> text_in(const char* text, std::size_t len, std::string_view parameter);
 
-/// Hands text out: where it begins, and through `len`, if given, how long it is.
-inline const char* text_out(std::string_view text, std::size_t* len) noexcept {
+/// Hands text out: where it begins, never NULL, and through `len`, if given, how long it is.
+inline const char* text_out(std::string_view text, std::size_t* len = nullptr) noexcept {
   if (len != nullptr) *len = text.size();
   return text.data() == nullptr ? "" : text.data();
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "boundary.hpp"
+#include "event.hpp"
 #include "headers.hpp"
 #include "reply.hpp"
 #include "request.hpp"
@@ -84,10 +85,7 @@ Taken Listener::on_event(const Event& event) {
     return Taken::done;
   }
   const InCallback inside;
-  const llmroute_event seen{.data = event.data.data(),
-                            .data_len = event.data.size(),
-                            .raw = event.raw.data(),
-                            .raw_len = event.raw.size()};
+  const llmroute_event seen = event_out(event);
   const std::int32_t said = functions_.on_event(functions_.user_data, &seen);
   if (said == LLMROUTE_KEEP) return Taken::kept;
   if (said != 0) stop();

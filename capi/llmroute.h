@@ -197,7 +197,7 @@ typedef struct llmroute_call_options {
 
 /* One piece of a stream. */
 typedef struct llmroute_event {
-  const char *data; /* the JSON of one chunk; length 0 for a comment. Ends with no NUL */
+  const char *data; /* the JSON of one chunk, with no NUL behind it; of a comment "", length 0 */
   size_t data_len;
   const char *raw;  /* the whole event as bytes to forward, blank line included */
   size_t raw_len;

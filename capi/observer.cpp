@@ -23,13 +23,13 @@ class OwnObserver final : public llmroute::Observer {
 
   void on_attempt(const llmroute::AttemptEvent& event) override {
     if (functions_.on_attempt == nullptr) return;
-    const llmroute_attempt_event seen{.request_id = event.request_id.data(),
+    const llmroute_attempt_event seen{.request_id = capi::text_out(event.request_id),
                                       .request_id_len = event.request_id.size(),
-                                      .model = event.model.data(),
+                                      .model = capi::text_out(event.model),
                                       .model_len = event.model.size(),
-                                      .node = event.node.data(),
+                                      .node = capi::text_out(event.node),
                                       .node_len = event.node.size(),
-                                      .reason = event.reason.data(),
+                                      .reason = capi::text_out(event.reason),
                                       .reason_len = event.reason.size(),
                                       .time_us = capi::microseconds(event.time),
                                       .first_content_us = capi::microseconds(event.first_content),
@@ -45,13 +45,13 @@ class OwnObserver final : public llmroute::Observer {
 
   void on_call(const llmroute::CallEvent& event) override {
     if (functions_.on_call == nullptr) return;
-    const llmroute_call_event seen{.request_id = event.request_id.data(),
+    const llmroute_call_event seen{.request_id = capi::text_out(event.request_id),
                                    .request_id_len = event.request_id.size(),
-                                   .model = event.model.data(),
+                                   .model = capi::text_out(event.model),
                                    .model_len = event.model.size(),
-                                   .tenant = event.tenant.data(),
+                                   .tenant = capi::text_out(event.tenant),
                                    .tenant_len = event.tenant.size(),
-                                   .node = event.node.data(),
+                                   .node = capi::text_out(event.node),
                                    .node_len = event.node.size(),
                                    .usage = capi::usage_out(event.usage),
                                    .time_us = capi::microseconds(event.time),
@@ -66,9 +66,9 @@ class OwnObserver final : public llmroute::Observer {
 
   void on_node(const llmroute::NodeEvent& event) override {
     if (functions_.on_node == nullptr) return;
-    const llmroute_node_event seen{.node = event.node.data(),
+    const llmroute_node_event seen{.node = capi::text_out(event.node),
                                    .node_len = event.node.size(),
-                                   .model = event.model.data(),
+                                   .model = capi::text_out(event.model),
                                    .model_len = event.model.size(),
                                    .kind = static_cast<std::int32_t>(event.kind),
                                    .reserved = 0};

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "boundary.hpp"
+#include "event.hpp"
 #include "reply.hpp"
 #include "request.hpp"
 #include "router.hpp"
@@ -60,11 +61,7 @@ llmroute_status llmroute_stream_next(llmroute_stream* stream, const llmroute_eve
     Result<std::optional<llmroute::Event>> next = used->stream->next();
     if (!next) return std::move(next).error();
     if (!*next) return {};
-    const llmroute::Event& event = **next;
-    used->event = {.data = event.data.data(),
-                   .data_len = event.data.size(),
-                   .raw = event.raw.data(),
-                   .raw_len = event.raw.size()};
+    used->event = capi::event_out(**next);
     *event_out = &used->event;
     return {};
   });
