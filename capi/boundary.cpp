@@ -9,10 +9,14 @@
 
 namespace llmroute::capi {
 
-Error misuse(std::string_view parameter, std::string_view why) {
-  return {.code = ErrorCode::invalid_argument,
+Error refusal(ErrorCode code, std::string_view parameter, std::string_view why) {
+  return {.code = code,
           .message = fmt::format("{}: {}", parameter, why),
           .param = std::string(parameter)};
+}
+
+Error misuse(std::string_view parameter, std::string_view why) {
+  return refusal(ErrorCode::invalid_argument, parameter, why);
 }
 
 Error not_usable(std::string_view parameter) {

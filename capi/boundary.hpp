@@ -16,7 +16,13 @@
 
 namespace llmroute::capi {
 
-/// An invalid_argument that names the parameter.
+/// An error that names the parameter it is about.
+Error refusal(ErrorCode code, std::string_view parameter, std::string_view why);
+
+/// Why an object is of no use in a forked child.
+inline constexpr std::string_view of_parent = "belongs to the parent process";
+
+/// An invalid_argument.
 Error misuse(std::string_view parameter, std::string_view why);
 
 /// The usual one: NULL, or no object of its kind, or one that was freed.

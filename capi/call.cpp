@@ -202,6 +202,7 @@ llmroute_status llmroute_call_start_on(llmroute_router* router, llmroute_loop* l
     const Use on(loop);
     if (!on) return capi::not_usable("loop");
     capi::OwnLoop& own = *on->own;
+    if (own.forked()) return capi::refusal(llmroute::ErrorCode::forked, "loop", capi::of_parent);
     return capi::start(*router, on->own, request_json, request_len, options, callbacks, call_out,
                        [&](const llmroute::Request& request, capi::Listener& listener) {
                          own.running.reserve(own.running.size() + 1);
@@ -231,10 +232,8 @@ llmroute_status llmroute_call_wait(llmroute_call* call) {
   return capi::with_listener(call, [](capi::Listener& listener) -> Result<void> {
     if (listener.done()) return {};
     if (!listener.waitable()) return capi::misuse("call", "is on a loop: turn that");
-    if (listener.forked()) {
-      return llmroute::Error{.code = llmroute::ErrorCode::forked,
-                             .message = "the call belongs to the parent process"};
-    }
+    if (listener.forked())
+      return capi::refusal(llmroute::ErrorCode::forked, "call", capi::of_parent);
     if (capi::InCallback::now()) return capi::misuse("call", "waited for from inside a callback");
     listener.wait();
     return {};

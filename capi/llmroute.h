@@ -297,7 +297,8 @@ LLMROUTE_API llmroute_status llmroute_call_cancel(llmroute_call *call);
 LLMROUTE_API llmroute_status llmroute_call_drained(llmroute_call *call);
 
 /* Blocks until on_done has returned. Only for llmroute_call_start, and not from inside a callback:
-   else LLMROUTE_INVALID_ARGUMENT. In a forked child a call of the parent's gives LLMROUTE_FORKED. */
+   else LLMROUTE_INVALID_ARGUMENT. In a forked child a call of the parent's gives
+   LLMROUTE_FORKED. */
 LLMROUTE_API llmroute_status llmroute_call_wait(llmroute_call *call);
 
 /* Lets go of the call. One that is not over is cancelled, and on_done still comes: user_data has to
@@ -314,7 +315,9 @@ LLMROUTE_API const llmroute_headers *llmroute_head_headers(const llmroute_head *
 /* ---- Loop: calls without a thread ----------------------------------------------------------- */
 
 /* A loop of the application's own. One thread at a time turns it and starts calls on it; turning it
-   twice at once, also from inside one of its callbacks, is an LLMROUTE_INVALID_ARGUMENT. */
+   twice at once, also from inside a callback that turning it or starting a call brings, is an
+   LLMROUTE_INVALID_ARGUMENT. In a forked child a loop of the parent's is left alone: turning it and
+   giving it work are LLMROUTE_FORKED, its descriptor is -1, freeing it calls nobody back. */
 LLMROUTE_API llmroute_status llmroute_loop_new(llmroute_loop **loop_out,
                                                llmroute_error **error_out);
 

@@ -8,13 +8,20 @@ namespace capi = llmroute::capi;
 using capi::Use;
 using llmroute::Result;
 
-/// Whoever waits for a call on it hears of its end.
-void llmroute_loop::release() noexcept {
-  capi::OwnLoop& ending = *own;
+namespace {
+
+/// Whoever waits for a call on the loop hears of its end.
+void end_calls(capi::OwnLoop& ending) {
   do {
     if (!ending.running.empty()) ending.running.front()->cancel();
     ending.loop.run_for(llmroute::Duration::zero());
   } while (!ending.running.empty());
+}
+
+}  // namespace
+
+void llmroute_loop::release() noexcept {
+  if (!own->forked()) end_calls(*own);
   own.reset();
 }
 
@@ -26,6 +33,8 @@ llmroute_status in_turn(llmroute_loop* handle, F&& turn) noexcept {
   return capi::guarded([&]() -> Result<void> {
     const Use used(handle);
     if (!used) return capi::not_usable("loop");
+    if (used->own->forked())
+      return capi::refusal(llmroute::ErrorCode::forked, "loop", capi::of_parent);
     const capi::Turn alone(used->turning);
     if (!alone) return capi::misuse("loop", "is being turned already");
     turn(used->own->loop);
@@ -50,7 +59,7 @@ void llmroute_loop_free(llmroute_loop* loop) { capi::free_handle(loop); }
 
 int32_t llmroute_loop_fd(llmroute_loop* loop) {
   const Use used(loop);
-  return used ? used->own->loop.fd() : -1;
+  return used && !used->own->forked() ? used->own->loop.fd() : -1;
 }
 
 llmroute_status llmroute_loop_run_ready(llmroute_loop* loop) {
@@ -68,6 +77,8 @@ llmroute_status llmroute_loop_post(llmroute_loop* loop, void (*work)(void* user_
     const Use used(loop);
     if (!used) return capi::not_usable("loop");
     if (work == nullptr) return capi::not_usable("work");
+    if (used->own->forked())
+      return capi::refusal(llmroute::ErrorCode::forked, "loop", capi::of_parent);
     used->own->loop.post([work, user_data] {
       const capi::InCallback inside;
       work(user_data);

@@ -1,6 +1,9 @@
 /// The object behind llmroute_loop.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <llmroute/net/event_loop.hpp>
 #include <memory>
@@ -16,8 +19,12 @@ class Listener;
 /// A loop and the calls on it, which keep it: a call that is freed after its loop finds it still.
 /// The list belongs to the loop's thread.
 struct OwnLoop {
+  /// The loop is the parent process's: it is not touched any more.
+  bool forked() const noexcept { return process != ::getpid(); }
+
   EventLoop loop{};
   std::vector<Listener*> running{};
+  const pid_t process = ::getpid();
 };
 
 }  // namespace llmroute::capi

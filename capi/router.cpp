@@ -123,6 +123,8 @@ llmroute_status llmroute_router_maintain(llmroute_router* router, llmroute_loop*
     if (!used) return capi::not_usable("router");
     const Use on(loop);
     if (!on) return capi::not_usable("loop");
+    if (on->own->forked())
+      return capi::refusal(llmroute::ErrorCode::forked, "loop", capi::of_parent);
     if (used->called) return capi::misuse("router", "has been called already");
     used->maintained_on = on->own;
     used->router->maintain(on->own->loop);

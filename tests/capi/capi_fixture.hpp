@@ -2,6 +2,8 @@
 /// nothing.
 #pragma once
 
+#include <poll.h>
+
 #include <catch2/catch.hpp>
 #include <functional>
 #include <llmroute/wire/json_text.hpp>
@@ -107,6 +109,16 @@ inline OwnedLoop new_loop() {
   return loop;
 }
 
+/// Turns the loop by its descriptor until `reached()`.
+template <class F>
+void turn_until(llmroute_loop* loop, F&& reached) {
+  pollfd ready{llmroute_loop_fd(loop), POLLIN, 0};
+  while (!reached()) {
+    REQUIRE(::poll(&ready, 1, 20'000) == 1);
+    REQUIRE(llmroute_loop_run_ready(loop) == LLMROUTE_OK);
+  }
+}
+
 /// A struct of the interface, empty but for its size.
 template <class T>
 T sized() {
@@ -125,6 +137,7 @@ struct Heard {
   llmroute_status status = -1;
   std::string partial{};
   std::string answered_by{};
+  std::string request_id{};  // of the error
   std::function<int32_t()> at_event{};
   std::function<void()> at_done{};
 
@@ -137,7 +150,6 @@ struct Heard {
     };
     if (!stream) return functions;
     functions.on_head = [](void* self, const llmroute_head* head) {
-  std::string request_id{};  // of the error
       static_cast<Heard*>(self)->node = llmroute_head_node(head, nullptr);
       return 0;
     };
@@ -163,6 +175,7 @@ struct Heard {
         (reply == nullptr) != (error == nullptr) && llmroute_error_code(error) == how ? how : -2;
     partial = llmroute_error_partial(error, nullptr);
     answered_by = llmroute_reply_node(reply, nullptr);
+    request_id = llmroute_error_request_id(error, nullptr);
     llmroute_reply_free(reply);
     llmroute_error_free(error);
     if (at_done) at_done();
@@ -175,7 +188,6 @@ inline llmroute_status start(llmroute_router* router, Heard& heard, OwnedCall& c
   return llmroute_call_start(router, hello.data(), hello.size(), nullptr, &callbacks, &call,
                              nullptr);
 }
-    request_id = llmroute_error_request_id(error, nullptr);
 
 inline llmroute_status start_on(llmroute_loop* loop, llmroute_router* router, Heard& heard,
                                 OwnedCall& call, bool stream = true) {
