@@ -104,4 +104,19 @@ class InCallback {
   static inline thread_local int depth = 0;
 };
 
+/// The same for a function that is called in the middle of a choice between nodes. A call that
+/// began on the same loop meanwhile would take away the list that the choice is made from.
+class InChoice {
+ public:
+  InChoice() noexcept { ++depth; }
+  ~InChoice() { --depth; }
+  InChoice(const InChoice&) = delete;
+  InChoice& operator=(const InChoice&) = delete;
+  static bool now() noexcept { return depth > 0; }
+
+ private:
+  const InCallback inside_{};
+  static inline thread_local int depth = 0;
+};
+
 }  // namespace llmroute::capi

@@ -49,11 +49,6 @@ Callbacks Listener::callbacks() {
   return callbacks;
 }
 
-void Listener::attach(Call call) noexcept {
-  const std::lock_guard lock(mutex_);
-  if (!cancelled_) call_ = std::move(call);  // else it ends here, and with it is cancelled
-}
-
 void Listener::cancel() noexcept {
   const std::lock_guard lock(mutex_);
   cancelled_ = true;
@@ -146,10 +141,10 @@ Result<void> start(llmroute_router& router, std::shared_ptr<OwnLoop> loop, const
   if (functions->on_done == nullptr) return not_usable("callbacks.on_done");
   const auto listener = std::make_shared<Listener>(*functions, std::move(loop));
   auto handle = std::make_unique<llmroute_call>(listener);
-  router.called.store(true, std::memory_order_relaxed);
+  router.settle();
   *call_out = handle.get();  // now, as the first callback may come at once and want it
   try {
-    listener->attach(begin(*request, *listener));
+    listener->attach([&] { return begin(*request, *listener); });
   } catch (...) {
     *call_out = nullptr;
     throw;
@@ -203,6 +198,8 @@ llmroute_status llmroute_call_start_on(llmroute_router* router, llmroute_loop* l
     if (!on) return capi::not_usable("loop");
     capi::OwnLoop& own = *on->own;
     if (own.forked()) return capi::refusal(llmroute::ErrorCode::forked, "loop", capi::of_parent);
+    if (capi::InChoice::now()) return capi::misuse("loop", "a choice between nodes is under way");
+    const capi::Turn busy(on->turning);  // in a turn it is set already, and stays so
     return capi::start(*router, on->own, request_json, request_len, options, callbacks, call_out,
                        [&](const llmroute::Request& request, capi::Listener& listener) {
                          own.running.reserve(own.running.size() + 1);

@@ -7,6 +7,7 @@
 #include <llmroute/router.hpp>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "llmroute.h"
 #include "loop.hpp"
@@ -23,8 +24,10 @@ class Listener : public std::enable_shared_from_this<Listener> {
   /// What the call is given.
   Callbacks callbacks();
 
-  /// The call has started; on another thread callbacks, even the last, may have run before this.
-  void attach(Call call) noexcept;
+  /// Takes the call that `begin()` starts. On a background thread callbacks, even the last, may run
+  /// before this returns: what is said of the call meanwhile waits until the call is here.
+  template <class Begin>
+  void attach(Begin&& begin);
 
   /// Any thread. Afterwards no event is handed on any more.
   void cancel() noexcept;
@@ -53,5 +56,14 @@ class Listener : public std::enable_shared_from_this<Listener> {
   std::mutex mutex_;  // guards call_
   Call call_{};
 };
+
+template <class Begin>
+void Listener::attach(Begin&& begin) {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  if (!loop_) lock.lock();  // on a loop callbacks may come from inside begin(), and want it
+  Call call = std::forward<Begin>(begin)();
+  if (loop_) lock.lock();
+  if (!cancelled_) call_ = std::move(call);  // else it ends here, and with it is cancelled
+}
 
 }  // namespace llmroute::capi

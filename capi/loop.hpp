@@ -35,5 +35,5 @@ struct llmroute_loop final : llmroute::capi::Handle {
   void release() noexcept override;
 
   std::shared_ptr<llmroute::capi::OwnLoop> own;
-  std::atomic<bool> turning{false};
+  std::atomic<bool> turning{false};  // or a call is being started on it
 };

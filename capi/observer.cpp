@@ -72,7 +72,7 @@ class OwnObserver final : public llmroute::Observer {
                                    .model_len = event.model.size(),
                                    .kind = static_cast<std::int32_t>(event.kind),
                                    .reserved = 0};
-    const capi::InCallback inside;
+    const capi::InChoice inside;
     functions_.on_node(user_data_.get(), &seen);
   }
 
@@ -105,8 +105,9 @@ extern "C" llmroute_status llmroute_router_use_observer(llmroute_router* router,
     capi::UserData user_data(given->user_data, given->free_user_data);
     const capi::Use used(router);
     if (!used) return capi::not_usable("router");
-    if (used->called) return capi::misuse("router", "has been called already");
-    used->router->use(std::make_shared<OwnObserver>(*given, std::move(user_data)));
+    const auto own = std::make_shared<OwnObserver>(*given, std::move(user_data));
+    const bool taken = used->unless_settled([&] { used->router->use(own); });
+    if (!taken) return capi::misuse("router", "is in use already");
     return {};
   });
 }

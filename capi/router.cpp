@@ -110,6 +110,7 @@ llmroute_status llmroute_router_explain(llmroute_router* router, const char* req
     if (!used) return capi::not_usable("router");
     const Result<llmroute::Request> request = capi::request_in(request_json, request_len, options);
     if (!request) return request.error();
+    used->settle();
     const Result<llmroute::Explanation> explanation = used->router->explain(*request);
     if (!explanation) return explanation.error();
     return capi::explanation_json(*explanation);
@@ -125,7 +126,7 @@ llmroute_status llmroute_router_maintain(llmroute_router* router, llmroute_loop*
     if (!on) return capi::not_usable("loop");
     if (on->own->forked())
       return capi::refusal(llmroute::ErrorCode::forked, "loop", capi::of_parent);
-    if (used->called) return capi::misuse("router", "has been called already");
+    if (!used->settle()) return capi::misuse("router", "is in use already");
     used->maintained_on = on->own;
     used->router->maintain(on->own->loop);
     return {};
@@ -142,7 +143,7 @@ llmroute_status llmroute_route(llmroute_router* router, const char* request_json
     if (reply_out == nullptr) return capi::not_usable("reply_out");
     const Result<llmroute::Request> request = capi::request_in(request_json, request_len, options);
     if (!request) return request.error();
-    used->called.store(true, std::memory_order_relaxed);
+    used->settle();
     Result<llmroute::Reply> reply = used->router->route(*request);
     if (!reply) return std::move(reply).error();
     *reply_out = new llmroute_reply(std::move(*reply));

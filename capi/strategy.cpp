@@ -31,7 +31,7 @@ class OwnStrategy final : public llmroute::Strategy {
                            llmroute::PickContext& context) override {
     const llmroute_pick pick{nodes, request, &context.rng};
     const std::uint32_t chosen = [&] {
-      const capi::InCallback inside;
+      const capi::InChoice inside;
       return functions_.pick(user_data_.get(), &pick);
     }();
     const auto count = static_cast<std::uint32_t>(nodes.size());
@@ -79,8 +79,13 @@ llmroute_status llmroute_router_use_strategy(llmroute_router* router,
     if (given->pick == nullptr) return capi::not_usable("strategy.pick");
     const capi::Use used(router);
     if (!used) return capi::not_usable("router");
-    if (used->called) return capi::misuse("router", "has been called already");
-    used->router->use(std::make_shared<OwnStrategy>(*given, std::move(user_data)));
+    std::shared_ptr<llmroute::Strategy> own =
+        std::make_shared<OwnStrategy>(*given, std::move(user_data));
+    const bool taken = used->unless_settled([&] {
+      used->router->use(own);
+      used->strategy.swap(own);  // the one before is freed here, without the lock
+    });
+    if (!taken) return capi::misuse("router", "is in use already");
     return {};
   });
 }

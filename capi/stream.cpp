@@ -41,7 +41,7 @@ llmroute_status llmroute_stream_open(llmroute_router* router, const char* reques
     if (stream_out == nullptr) return capi::not_usable("stream_out");
     const Result<llmroute::Request> request = capi::request_in(request_json, request_len, options);
     if (!request) return request.error();
-    used->called.store(true, std::memory_order_relaxed);
+    used->settle();
     Result<llmroute::Stream> stream = used->router->stream(*request);
     if (!stream) return std::move(stream).error();
     *stream_out = new llmroute_stream(std::move(*stream));

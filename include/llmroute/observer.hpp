@@ -45,7 +45,8 @@ struct NodeEvent {
 };
 
 /// Override what you need. Views are valid during the call only. Threads: any loop's, several at
-/// once; return quickly, for the loop waits. Exceptions are swallowed.
+/// once; return quickly, for the loop waits. on_node may come in the middle of a choice between
+/// nodes: it starts no call on that loop. Exceptions are swallowed.
 ///
 ///     struct Log : llmroute::Observer {
 ///       void on_attempt(const llmroute::AttemptEvent& e) override {

@@ -58,7 +58,8 @@ concept Picker = requires(P& picker, std::span<const NodeView> nodes, const Pick
   { picker.pick(nodes, request, context) } -> std::same_as<NodeIndex>;
 };
 
-/// The same function made virtual: what a router holds, since names come from configuration.
+/// The same function made virtual: what a router holds, since names come from configuration. One
+/// that uses the router from inside starts no call on the loop that it is called on.
 ///
 ///     struct Cheapest : llmroute::Strategy {
 ///       NodeIndex pick(std::span<const NodeView> nodes, const PickRequest&, PickContext&) override

@@ -117,10 +117,11 @@ LLMROUTE_API llmroute_status llmroute_router_new(const char *config_json, size_t
                                                  llmroute_router **router_out,
                                                  llmroute_error **error_out);
 
-/* Ends the router. Functions of it that other threads are in come to their end first, without this
-   waiting for them; calls of llmroute_call_start end with LLMROUTE_SHUTTING_DOWN and their on_done
-   has returned when this does; streams and calls on loops go on. From a callback of the router's
-   own thread nothing is waited for. */
+/* Ends the router: calls of llmroute_call_start end with LLMROUTE_SHUTTING_DOWN, streams and calls
+   on loops go on. When this returns those on_done have returned, with two exceptions. From a
+   callback of the router's own thread nothing is waited for. And while a function is under way that
+   was given this router (on another thread, or the one whose callback calls this), the router is
+   only marked: no function takes it any more, and the last one that returns does the rest. */
 LLMROUTE_API void llmroute_router_free(llmroute_router *router);
 
 /* Adds a node, given as one entry of "nodes" in the configuration. A name that is taken is an
@@ -188,11 +189,16 @@ typedef struct llmroute_call_options {
                               which a model answers goes as it is to the first node that serves it:
                               for llmroute_route and calls without on_event */
   size_t method_len;
+  /* For llmroute_route and streams to pull from: asked some twenty times a second while one of them
+     waits, on the waiting thread. Anything but 0 ends it with LLMROUTE_CANCELLED. With a stream it
+     and its user_data are needed until that is freed. May be NULL. */
+  int32_t (*interrupted)(void *user_data);
+  void *interrupted_user_data;
 } llmroute_call_options;
 
 /* One piece of a stream. */
 typedef struct llmroute_event {
-  const char *data; /* the JSON of one chunk; length 0 for a comment. Ends with no NUL */
+  const char *data; /* the JSON of one chunk, with no NUL behind it; of a comment "", length 0 */
   size_t data_len;
   const char *raw;  /* the whole event as bytes to forward, blank line included */
   size_t raw_len;
@@ -205,7 +211,7 @@ LLMROUTE_API llmroute_status llmroute_chunk_text(const char *data, size_t data_l
 
 /* What the router would do with the request now, as JSON: {"model","strategy","nodes":[{"node",
    "admissible","reason","score","picked","keys","keys_resting"}]}. Asks no node and counts
-   nowhere. */
+   nowhere, but from now on the strategy stays, as after a call. */
 LLMROUTE_API llmroute_status llmroute_router_explain(llmroute_router *router,
                                                      const char *request_json, size_t request_len,
                                                      const llmroute_call_options *options,
@@ -277,7 +283,9 @@ LLMROUTE_API llmroute_status llmroute_call_start(llmroute_router *router, const 
                                                  llmroute_call **call_out,
                                                  llmroute_error **error_out);
 
-/* The same on an application's loop: no thread. Thread: the one that turns the loop. */
+/* The same on an application's loop: no thread. Thread: the one that turns the loop. From inside
+   `pick` or on_node, which come in the middle of a choice between nodes, it is an
+   LLMROUTE_INVALID_ARGUMENT. */
 LLMROUTE_API llmroute_status llmroute_call_start_on(llmroute_router *router, llmroute_loop *loop,
                                                     const char *request_json, size_t request_len,
                                                     const llmroute_call_options *options,
@@ -288,11 +296,13 @@ LLMROUTE_API llmroute_status llmroute_call_start_on(llmroute_router *router, llm
 /* Ends the call with LLMROUTE_CANCELLED, soon; one that is over is left as it is. */
 LLMROUTE_API llmroute_status llmroute_call_cancel(llmroute_call *call);
 
-/* The event that on_event kept is done with. */
+/* The event that on_event kept is done with. Also from inside on_event, before it returns
+   LLMROUTE_KEEP: it counts for the event on_event was called with last, and for no later one. */
 LLMROUTE_API llmroute_status llmroute_call_drained(llmroute_call *call);
 
 /* Blocks until on_done has returned. Only for llmroute_call_start, and not from inside a callback:
-   else LLMROUTE_INVALID_ARGUMENT. */
+   else LLMROUTE_INVALID_ARGUMENT. In a forked child a call of the parent's gives
+   LLMROUTE_FORKED. */
 LLMROUTE_API llmroute_status llmroute_call_wait(llmroute_call *call);
 
 /* Lets go of the call. One that is not over is cancelled, and on_done still comes: user_data has to
@@ -309,12 +319,16 @@ LLMROUTE_API const llmroute_headers *llmroute_head_headers(const llmroute_head *
 /* ---- Loop: calls without a thread ----------------------------------------------------------- */
 
 /* A loop of the application's own. One thread at a time turns it and starts calls on it; turning it
-   twice at once, also from inside one of its callbacks, is an LLMROUTE_INVALID_ARGUMENT. */
+   twice at once, also from inside a callback that turning it or starting a call brings, is an
+   LLMROUTE_INVALID_ARGUMENT. In a forked child a loop of the parent's is left alone: turning it and
+   giving it work are LLMROUTE_FORKED, its descriptor is -1, freeing it calls nobody back. */
 LLMROUTE_API llmroute_status llmroute_loop_new(llmroute_loop **loop_out,
                                                llmroute_error **error_out);
 
 /* Cancels the calls on the loop, whose on_done come before this returns, and ends it. Thread: the
-   one that turns it. */
+   one that turns it, while no other is inside llmroute_loop_post or llmroute_loop_fd: else it all
+   happens there, on the other thread. From inside a callback of the loop's it happens when the
+   function that called back returns. */
 LLMROUTE_API void llmroute_loop_free(llmroute_loop *loop);
 
 /* A descriptor that is readable (level-triggered) whenever there is work: for poll, epoll, libuv,
@@ -332,8 +346,9 @@ LLMROUTE_API llmroute_status llmroute_loop_post(llmroute_loop *loop, void (*work
                                                 void *user_data);
 
 /* Probes of nodes and discovery of models run on this loop instead of a thread of the router's.
-   Before the router's first call. Thread: the one that turns the loop, also for
-   llmroute_router_free afterwards. */
+   Once, after strategy and observers were given, before the router's first call and
+   llmroute_router_explain: else LLMROUTE_INVALID_ARGUMENT. Thread: the one that turns the loop,
+   also for llmroute_router_free afterwards. */
 LLMROUTE_API llmroute_status llmroute_router_maintain(llmroute_router *router, llmroute_loop *loop,
                                                       llmroute_error **error_out);
 
@@ -395,6 +410,9 @@ LLMROUTE_API const char *llmroute_error_param(const llmroute_error *error, size_
 /* The text that was delivered before a stream died. */
 LLMROUTE_API const char *llmroute_error_partial(const llmroute_error *error, size_t *len);
 
+/* The call's X-Request-ID: as asked for, or the router's own. "" when no call began. */
+LLMROUTE_API const char *llmroute_error_request_id(const llmroute_error *error, size_t *len);
+
 /* The node's own error body, byte for byte, and its fields. */
 LLMROUTE_API const char *llmroute_error_body(const llmroute_error *error, size_t *len);
 LLMROUTE_API const llmroute_headers *llmroute_error_headers(const llmroute_error *error);
@@ -442,9 +460,10 @@ typedef struct llmroute_strategy {
   void (*free_user_data)(void *user_data);
 } llmroute_strategy;
 
-/* Replaces the configured strategy. The struct is copied. Before the router's first call, else
-   LLMROUTE_INVALID_ARGUMENT. free_user_data is called once: when neither the router nor a call of
-   it remains, or when this function fails (not when the struct cannot be read). */
+/* Replaces the configured strategy. The struct is copied. Before the router's first call,
+   llmroute_router_explain or llmroute_router_maintain, else LLMROUTE_INVALID_ARGUMENT.
+   free_user_data is called once: when neither the router nor a call of it remains, when another
+   strategy replaces this one, or when this function fails (not when the struct cannot be read). */
 LLMROUTE_API llmroute_status llmroute_router_use_strategy(llmroute_router *router,
                                                           const llmroute_strategy *strategy,
                                                           llmroute_error **error_out);
@@ -488,6 +507,11 @@ LLMROUTE_API uint64_t llmroute_pick_random(const llmroute_pick *pick);
 
 /* ---- Observer: told of every attempt and call ----------------------------------------------- */
 
+#define LLMROUTE_RUNG_NONE 0    /* a first attempt, or one after another that delivered nothing */
+#define LLMROUTE_RUNG_IDS 1     /* goes on from the token ids of what was delivered */
+#define LLMROUTE_RUNG_REPLAY 2  /* the whole answer again, what was delivered swallowed */
+#define LLMROUTE_RUNG_PREFILL 3 /* the delivered text as the beginning of the answer */
+
 /* One try of one node, when it ends. */
 typedef struct llmroute_attempt_event {
   const char *request_id; /* texts here end with no NUL */
@@ -504,6 +528,8 @@ typedef struct llmroute_attempt_event {
   int32_t http_status;      /* 0: no response head came */
   int32_t number;           /* 1 for the first of its call */
   int32_t key;              /* which of the node's keys was sent, from 1; 0: it has not several */
+  int32_t rung;             /* how it goes on with a stream that broke: LLMROUTE_RUNG_... */
+  int32_t reserved;
 } llmroute_attempt_event;
 
 /* One call, when it ends. */
