@@ -26,3 +26,8 @@ func goDone(handle C.uintptr_t, _ C.llmroute_status, reply *C.llmroute_reply, fa
 func goPick(strategy C.uintptr_t, pick *C.llmroute_pick) C.uint32_t {
 	return C.uint32_t(cgo.Handle(strategy).Value().(func(Pick) int)(Pick{pick}))
 }
+
+// The last call that may pick is over: a stream can outlive its router.
+//
+//export goFree
+func goFree(strategy C.uintptr_t) { cgo.Handle(strategy).Delete() }

@@ -9,11 +9,13 @@ package main
 extern int32_t goEvent(uintptr_t, llmroute_event *);
 extern void goDone(uintptr_t, llmroute_status, llmroute_reply *, llmroute_error *);
 extern uint32_t goPick(uintptr_t, llmroute_pick *);
+extern void goFree(uintptr_t);
 
 // C calls these; they call Go. A handle is a number, so no pointer of Go's is kept in C.
 static int32_t on_event(void *data, const llmroute_event *e) { return goEvent((uintptr_t)data, (llmroute_event *)e); }
 static void on_done(void *data, llmroute_status s, llmroute_reply *r, llmroute_error *e) { goDone((uintptr_t)data, s, r, e); }
 static uint32_t pick(void *data, const llmroute_pick *p) { return goPick((uintptr_t)data, (llmroute_pick *)p); }
+static void free_user_data(void *data) { goFree((uintptr_t)data); }
 
 static llmroute_status start(llmroute_router *router, const char *json, size_t len, uintptr_t data, llmroute_call **call,
                              llmroute_error **error) {
@@ -21,7 +23,7 @@ static llmroute_status start(llmroute_router *router, const char *json, size_t l
 	return llmroute_call_start(router, json, len, NULL, &callbacks, call, error);
 }
 static llmroute_status use_strategy(llmroute_router *router, uintptr_t data, llmroute_error **error) {
-	llmroute_strategy strategy = {sizeof strategy, (void *)data, pick, NULL, NULL};
+	llmroute_strategy strategy = {sizeof strategy, (void *)data, pick, NULL, free_user_data};
 	return llmroute_router_use_strategy(router, &strategy, error);
 }
 */
@@ -55,10 +57,7 @@ func text(s string) (*C.char, C.size_t) {
 func bytes(data *C.char, size C.size_t) []byte { return C.GoBytes(unsafe.Pointer(data), C.int(size)) }
 
 // Router may be used by any number of goroutines.
-type Router struct {
-	handle   *C.llmroute_router
-	strategy cgo.Handle
-}
+type Router struct{ handle *C.llmroute_router }
 
 func NewRouter(config string) (*Router, error) {
 	router, failure := &Router{}, (*C.llmroute_error)(nil)
@@ -67,12 +66,7 @@ func NewRouter(config string) (*Router, error) {
 	return router, taken(failure)
 }
 
-func (r *Router) Close() {
-	C.llmroute_router_free(r.handle)
-	if r.strategy != 0 {
-		r.strategy.Delete()
-	}
-}
+func (r *Router) Close() { C.llmroute_router_free(r.handle) }
 
 // Route blocks until the answer is there: its body, and the node that gave it.
 func (r *Router) Route(request string) (body []byte, node string, err error) {
@@ -147,9 +141,8 @@ func (c *Call) Wait() error {
 
 // UseStrategy comes before the first call; pick is called by many threads at once.
 func (r *Router) UseStrategy(pick func(Pick) int) error {
-	r.strategy = cgo.NewHandle(pick)
 	var failure *C.llmroute_error
-	C.use_strategy(r.handle, C.uintptr_t(r.strategy), &failure)
+	C.use_strategy(r.handle, C.uintptr_t(cgo.NewHandle(pick)), &failure) // which frees it, also when it fails
 	return taken(failure)
 }
 

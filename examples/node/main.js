@@ -62,8 +62,9 @@ async function* chunks(router) {
   try {
     for (let at; (at = await made(streamNext, stream)) !== null; ) {
       const event = koffi.decode(at, "llmroute_event");
+      if (Number(event.data_len) === 0) continue; // a comment
       const data = koffi.decode(event.data, "char", Number(event.data_len));
-      if (data !== "" && data !== "[DONE]") yield JSON.parse(data);
+      if (data !== "[DONE]") yield JSON.parse(data);
     }
   } finally {
     streamFree(stream);

@@ -132,7 +132,8 @@ impl Router {
         made(open).map(|raw| Stream { raw, over: false })
     }
 
-    /// Runs a stream on the router's thread and waits for its end; `on_text` says whether to go on.
+    /// Runs a stream on the router's thread and waits for its end; `on_text` says whether to go on. Not from inside a
+    /// callback, where nobody can wait: that ends the process, for `state` must not go before the call.
     pub fn each(&self, json: &str, on_text: impl FnMut(&str) -> bool + Send) -> Result<(), Error> {
         let mut state = Each { on_text, end: Ok(()) };
         let callbacks = state.callbacks();
@@ -140,7 +141,9 @@ impl Router {
             llmroute_call_start(self.0, json.as_ptr(), json.len(), ptr::null(), &callbacks, out, e)
         })?;
         unsafe {
-            llmroute_call_wait(call); // so `state` outlives what refers to it
+            if llmroute_call_wait(call) != 0 {
+                std::process::abort(); // refused: the call still refers to `state`, and `on_text` to its caller's frame
+            }
             llmroute_call_free(call);
         }
         state.end
