@@ -38,7 +38,7 @@ struct CallOptions {
 
 /// Views are borrowed until a blocking call returns; start() and run_on() copy what they keep.
 struct Request {
-  std::string_view path = "/v1/chat/completions";
+  std::string_view path = "/v1/chat/completions";  ///< a query behind it goes to the node, too
   std::string_view body{};  ///< JSON, forwarded byte for byte but for `model`
   Headers headers{};        ///< sent upstream beside the router's own (traceparent, ...)
   CallOptions options{};

@@ -307,7 +307,7 @@ net::Task<Result<Reply>> attempts(CallState& call) {
   for (;;) {
     const std::uint64_t freed = call.core.queue().nodes_freed();
     PickOutcome picked =
-        call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path, call.tried,
+        call.local.reader.acquire(call.core.strategy(), call.pick, call.path, call.tried,
                                   call.local.rng, call.loop.now(), call.refused_keys);
     if (!picked) {
       if (turn_to_other_keys(call, progress)) continue;

@@ -62,8 +62,8 @@ NodeTicket second_ticket(CallState& call, NodeId first) {
   std::vector<NodeId> besides = call.tried;
   besides.push_back(first);
   PickOutcome picked =
-      call.local.reader.acquire(call.core.strategy(), call.pick, call.request.path, besides,
-                                call.local.rng, call.loop.now(), call.refused_keys);
+      call.local.reader.acquire(call.core.strategy(), call.pick, call.path, besides, call.local.rng,
+                                call.loop.now(), call.refused_keys);
   return std::move(picked.ticket);
 }
 

@@ -8,8 +8,8 @@ namespace llmroute::detail {
 
 namespace {
 
-Dialect dialect_of(const Request& request) noexcept {
-  return request.path == "/v1/responses" ? Dialect::responses : Dialect::chunks;
+Dialect dialect_of(const CallState& call) noexcept {
+  return call.path == "/v1/responses" ? Dialect::responses : Dialect::chunks;
 }
 
 std::string body_for(const CallState& call, const AttemptTicket& ticket, Asking& asking,
@@ -22,16 +22,17 @@ std::string body_for(const CallState& call, const AttemptTicket& ticket, Asking&
 
 OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking)
     : ticket(call, std::move(node_ticket), asking.rung),
-      path(asking.path.empty() ? call.request.path : asking.path),
+      path(asking.path.empty() ? call.path : asking.path),
       seam(std::move(asking.seam)),
       injects_ids(seam == nullptr && wants_token_ids(call, ticket.node().config())),
       outgoing(body_for(call, ticket, asking, injects_ids)),
-      transfer(call.loop, call.local.endpoint(ticket.node(), path, ticket.key_index()),
+      transfer(call.loop,
+               call.local.endpoint(ticket.node(), path, call.query(), ticket.key_index()),
                outgoing.empty() ? call.request.body : std::string_view(outgoing),
                call.upstream_headers(),
                call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
       parser(call.core.config().router.max_event),
-      progress(dialect_of(call.request), call.view.choices),
+      progress(dialect_of(call), call.view.choices),
       strips_usage(call.stream() && !call.view.include_usage &&
                    (asking.rung == Rung::ids || injects_usage(call, ticket.node().config()))) {}
 

@@ -83,7 +83,7 @@ struct FirstEvent {
 /// What is asked of the node. By default the request itself.
 struct Asking {
   Rung rung = Rung::none;
-  std::string_view path{};       ///< empty: the request's
+  std::string_view path{};       ///< without the query; empty: the request's
   std::string body{};            ///< empty: the request's, with the edits every node needs
   bool quiet = false;            ///< comments before the first content are not shown
   std::unique_ptr<Seam> seam{};  ///< joins the answer to what was delivered; null: nothing was
@@ -103,7 +103,7 @@ struct OpenAttempt {
   void note_end(const net::Chunk& chunk);
 
   AttemptTicket ticket;
-  std::string_view path;       ///< that was asked
+  std::string_view path;       ///< that was asked, without the query
   std::unique_ptr<Seam> seam;  ///< null: the stream is the call's first
   bool injects_ids;            ///< token ids were asked for by the router
   std::string outgoing;        ///< the body, when it is not the caller's own bytes

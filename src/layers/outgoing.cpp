@@ -1,5 +1,6 @@
 #include "layers/outgoing.hpp"
 
+#include <llmroute/wire/api_path.hpp>
 #include <llmroute/wire/splice.hpp>
 
 namespace llmroute::detail {
@@ -17,14 +18,10 @@ bool takes_include_usage(Provider provider) noexcept {
   }
 }
 
-bool streams_chunks(const Request& request) noexcept {
-  return request.path == "/v1/chat/completions" || request.path == "/v1/completions";
-}
-
 bool injects_usage(const CallState& call, const NodeConfig& node) noexcept {
   return call.stream() && takes_include_usage(node.provider) &&
          call.view.stream_options_at.length == 0 && !call.view.empty_object &&
-         streams_chunks(call.request);
+         wire::streams_chunks(call.path);
 }
 
 /// A long prompt's ids would take more of the ledger than its answer.
@@ -33,7 +30,7 @@ constexpr std::size_t longest_prompt = 128 << 10;
 bool wants_token_ids(CallState& call, const NodeConfig& node) {
   return call.stream() && node.provider == Provider::vllm && call.resume() != Resume::off &&
          call.request.body.size() <= longest_prompt && call.view.choices == 1 &&
-         streams_chunks(call.request) && call.continuation().by_ids;
+         wire::streams_chunks(call.path) && call.continuation().by_ids;
 }
 
 std::vector<wire::Edit> outgoing_edits(const CallState& call, const NodeConfig& node,

@@ -15,9 +15,6 @@ namespace llmroute::detail {
 /// Whether a node of this kind is known to take `stream_options.include_usage`.
 bool takes_include_usage(Provider provider) noexcept;
 
-/// Whether a stream there is one of chunks, which the router can join to another.
-bool streams_chunks(const Request& request) noexcept;
-
 /// Whether the router asks for usage on the caller's behalf, and so has to take the extra chunk out
 /// again.
 bool injects_usage(const CallState& call, const NodeConfig& node) noexcept;

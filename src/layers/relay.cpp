@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <llmroute/wire/api_path.hpp>
 #include <optional>
 
 #include "layers/open_attempt.hpp"
@@ -14,30 +15,6 @@
 namespace llmroute::detail {
 
 namespace {
-
-/// Where a model answers one JSON object with another: OpenAI's paths, then those of vLLM, SGLang
-/// and llama.cpp. Asking such a node again has no effect but the answer.
-constexpr std::array<std::string_view, 19> inference_paths{
-    "/v1/chat/completions",
-    "/v1/completions",
-    "/v1/embeddings",
-    "/v1/responses",
-    "/v1/moderations",
-    "/v1/messages",
-    "/v1/rerank",
-    "/v2/rerank",
-    "/v1/score",
-    "/rerank",
-    "/score",
-    "/pooling",
-    "/classify",
-    "/tokenize",
-    "/detokenize",
-    "/generate",
-    "/completion",
-    "/infill",
-    "/inference/v1/generate",
-};
 
 bool is_json(std::string_view content_type) noexcept {
   constexpr std::string_view json = "application/json";
@@ -52,11 +29,17 @@ struct FirstListed {
 };
 
 net::Task<Result<Reply>> refuse(const CallState& call, std::string_view why) {
-  Error error =
-      call.fail(ErrorCode::invalid_argument,
-                fmt::format("{} \"{}\": {}", name(call.request.method), call.request.path, why));
+  Error error = call.fail(ErrorCode::invalid_argument,
+                          fmt::format("{} \"{}\": {}", name(call.request.method), call.path, why));
   error.param = "path";
   co_return error;
+}
+
+/// JSON posted to where a model answers: what the rest of the chain can route.
+bool is_inference(const Request& request) noexcept {
+  if (request.method != HttpMethod::post) return false;
+  const std::optional<std::string_view> type = request.headers.find("content-type");
+  return (!type || is_json(*type)) && wire::is_inference_path(request.path);
 }
 
 /// Behind a node's host: anything else could make another host of it ("@", ":") or another request
@@ -80,12 +63,10 @@ bool may_go_on(HttpMethod method, const AttemptFailure& failure) noexcept {
 
 /// Nobody served it: what the last node said that had an answer.
 Error refused(const CallState& call, const std::string& node, const AttemptFailure& last) {
-  const Request& request = call.request;
   const bool absent = last.kind == FailureKind::absent_path;
   Error error = call.fail(absent ? ErrorCode::node_rejected : traits(last.kind).code,
-                          fmt::format("{} {}: {} tried, last {}: {}", name(request.method),
-                                      request.path.substr(0, request.path.find('?')),
-                                      call.attempts.size(), node, last.reason));
+                          fmt::format("{} {}: {} tried, last {}: {}", name(call.request.method),
+                                      call.path, call.attempts.size(), node, last.reason));
   error.http_status = last.http_status;
   error.body = last.body;
   error.headers = last.headers;
@@ -123,13 +104,13 @@ net::Task<Result<Reply>> relay(CallState& call) {
   std::string last_node;
   for (;;) {
     PickOutcome picked =
-        call.local.reader.acquire(in_order, call.pick, call.request.path, call.tried,
-                                  call.local.rng, call.loop.now(), call.refused_keys);
+        call.local.reader.acquire(in_order, call.pick, call.path, call.tried, call.local.rng,
+                                  call.loop.now(), call.refused_keys);
     if (!picked) {
       if (last) co_return refused(call, last_node, *last);
       co_return call.fail(ErrorCode::no_healthy_node,
                           fmt::format("no node for {} {}: none can be asked now",
-                                      name(call.request.method), call.request.path));
+                                      name(call.request.method), call.path));
     }
     AttemptTicket ticket(call, std::move(picked.ticket), Rung::none);
     std::optional<Reply> reply;
@@ -150,18 +131,11 @@ net::Task<Result<Reply>> relay(CallState& call) {
 
 }  // namespace
 
-bool is_inference(const Request& request) noexcept {
-  if (request.method != HttpMethod::post) return false;
-  const std::optional<std::string_view> type = request.headers.find("content-type");
-  return (!type || is_json(*type)) && std::find(inference_paths.begin(), inference_paths.end(),
-                                                request.path) != inference_paths.end();
-}
-
 net::Task<Result<Reply>> RelayLayer::handle(CallState& call, Next next) {
-  if (is_inference(call.request)) return next(call);
   if (!is_path(call.request.path)) {
-    return refuse(call, "a path begins with / and is percent-encoded");
+    return refuse(call, "a path begins with / and is percent-encoded, its query too");
   }
+  if (is_inference(call.request)) return next(call);
   if (call.stream()) return refuse(call, "has no stream of events: use route()");
   return relay(call);
 }

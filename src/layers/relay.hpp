@@ -9,9 +9,6 @@
 
 namespace llmroute::detail {
 
-/// Whether the rest of the chain can route it: JSON posted to a path on which a model answers.
-bool is_inference(const Request& request) noexcept;
-
 class RelayLayer final : public Layer {
  public:
   /// Takes no place in the queue and spends no retry budget: such requests are few, and cheap for a

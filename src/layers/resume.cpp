@@ -1,5 +1,6 @@
 #include "layers/resume.hpp"
 
+#include <llmroute/wire/api_path.hpp>
 #include <llmroute/wire/model_list.hpp>
 #include <llmroute/wire/splice.hpp>
 
@@ -18,7 +19,7 @@ constexpr std::string_view completions_path = "/v1/completions";
 constexpr Duration patience = std::chrono::seconds(5);
 
 std::string_view object_of(const CallState& call) {
-  return call.request.path == completions_path ? "text_completion" : "chat.completion.chunk";
+  return call.path == completions_path ? "text_completion" : "chat.completion.chunk";
 }
 
 /// Engines that are known to repeat, or not to repeat, the beginning they are given.
@@ -105,7 +106,7 @@ Asking by_prefill(CallState& call, const NodeTicket& ticket) {
 }  // namespace
 
 bool Ladder::possible(CallState& call) const {
-  if (call.resume() == Resume::off || !streams_chunks(call.request)) return false;
+  if (call.resume() == Resume::off || !wire::streams_chunks(call.path)) return false;
   if (!call.ledger.resumable()) return false;
   return replay_left_ || (ids_left_ && call.ledger.tokens().known) || prefill_possible(call);
 }
@@ -116,7 +117,7 @@ bool Ladder::ids_possible(CallState& call, const NodeConfig& node) const {
 }
 
 bool Ladder::prefill_possible(CallState& call) const {
-  return prefill_left_ && call.resume() == Resume::best_effort && call.request.path == chat_path &&
+  return prefill_left_ && call.resume() == Resume::best_effort && call.path == chat_path &&
          !call.ledger.any_reasoning() && call.ledger.choices() == 1 &&
          (call.view.max_tokens == 0 || call.ledger.events() < call.view.max_tokens) &&
          call.continuation().by_prefill;

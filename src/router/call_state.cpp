@@ -1,5 +1,7 @@
 #include "router/call_state.hpp"
 
+#include <llmroute/wire/api_path.hpp>
+
 #include "router/loop_state.hpp"
 #include "router/router_core.hpp"
 
@@ -26,6 +28,7 @@ CallState::CallState(RouterCore& router, LoopState& loop_state, net::Loop& event
       local(loop_state),
       loop(event_loop),
       request(asked),
+      path(wire::without_query(asked.path)),
       sink(stream_sink),
       retries_left(asked.options.max_retries.value_or(router.config().router.max_retries)),
       started(event_loop.now()) {

@@ -31,6 +31,9 @@ struct CallState {
   CallState& operator=(const CallState&) = delete;
 
   bool stream() const noexcept { return sink != nullptr; }
+
+  /// What the request's path has behind `path`: nothing, or from '?' on.
+  std::string_view query() const noexcept { return request.path.substr(path.size()); }
   Duration elapsed() const noexcept { return loop.now() - started; }
 
   Resume resume() const noexcept;
@@ -51,6 +54,7 @@ struct CallState {
   LoopState& local;
   net::Loop& loop;
   const Request& request;  ///< lives as long as the call
+  std::string_view path;   ///< the request's, without its query
   Sink* sink;              ///< null: a plain call
 
   // Settled by resolve.

@@ -8,8 +8,11 @@ namespace llmroute::detail {
 
 LoopState::LoopState(RouterCore& core) : reader(core.pool()), rng(core.draw_seed()), core_(core) {}
 
-const net::Endpoint& LoopState::endpoint(const Node& node, std::string_view path,
-                                         std::uint32_t key) {
+net::Endpoint LoopState::endpoint(const Node& node, std::string_view path, std::string_view query,
+                                  std::uint32_t key) {
+  if (!query.empty()) {
+    return api_endpoint(node.config(), std::string(path).append(query), key, core_.config());
+  }
   std::vector<Known>& known = endpoints_[node.revision()];
   for (const Known& candidate : known) {
     if (candidate.key == key && candidate.path == path) return candidate.endpoint;

@@ -22,8 +22,10 @@ struct LoopState {
   explicit LoopState(RouterCore& core);
 
   /// Where `path` is on `node`: URL, fixed fields with the key at that place, TLS. Made at the
-  /// first call and kept while the node's configuration stands.
-  const net::Endpoint& endpoint(const Node& node, std::string_view path, std::uint32_t key);
+  /// first call and kept while the node's configuration stands; with a query, of which there are
+  /// too many to keep them, made anew each time.
+  net::Endpoint endpoint(const Node& node, std::string_view path, std::string_view query,
+                         std::uint32_t key);
 
   /// Ends every call of the router on this loop. On the loop's thread.
   void end_all(Ending why);

@@ -2,6 +2,7 @@
 /// for a stream may come from several.
 #pragma once
 
+#include <llmroute/wire/api_path.hpp>
 #include <string_view>
 
 namespace llmroute::python {
@@ -9,8 +10,6 @@ namespace llmroute::python {
 inline constexpr std::string_view done_event = "data: [DONE]\n\n";
 
 /// Whether streams of that path have it: those of /v1/responses end by an event of their own.
-constexpr bool ends_with_done(std::string_view path) noexcept {
-  return path == "/v1/chat/completions" || path == "/v1/completions";
-}
+inline bool ends_with_done(std::string_view path) noexcept { return wire::streams_chunks(path); }
 
 }  // namespace llmroute::python

@@ -172,6 +172,20 @@ async def test_a_callers_own_fields_and_body_reach_the_node(client, node):
     assert slow.path == "/v1/chat/completions?v=1"
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+async def test_a_query_changes_nothing_in_the_routing(make_client, make_node, streamed):
+    bad = make_node(lambda request, connection: connection.answer(503, {"error": {"message": "busy"}}))
+    good = make_node()
+    nodes = [{"url": bad.url, "priority": 1}, {"url": good.url, "priority": 2}]
+    client = make_client(router=llmroute.Router(nodes=nodes, strategy="priority"), default_query={"v": "1"})
+    answer = await done(client.chat.completions.create(**ASK, stream=streamed, extra_query={"w": "2"}))
+    if streamed:
+        assert [chunk.choices[0].delta.content for chunk in await items(answer)] == ["hel", "lo"]
+    else:
+        assert answer.choices[0].message.content == "hello"
+    assert [request.path for node in (bad, good) for request in node.requests] == ["/v1/chat/completions?v=1&w=2"] * 2
+
+
 async def test_pydantic_objects_and_iterators_are_arguments_too(client, node):
     answer = await done(client.chat.completions.create(**ASK))
     turns = iter([*ASK["messages"], answer.choices[0].message, {"role": "user", "content": "Go on"}])
