@@ -1,5 +1,6 @@
 #include "router.hpp"
 
+#include <llmroute/wire/api_path.hpp>
 #include <llmroute/wire/request_view.hpp>
 #include <unordered_set>
 
@@ -101,8 +102,11 @@ AsyncCallHandle PyRouter::start(const Arguments& arguments, AsyncCall::Kind kind
 
 /// The running asyncio loop's; those of loops that are gone are forgotten.
 std::shared_ptr<Driver> PyRouter::driver() {
-  static PyObject* const get_running_loop =
-      py::object(py::module_::import("asyncio").attr("get_running_loop")).release().ptr();
+  static constinit PyObject* get_running_loop = nullptr;  // no guard: the import may drop the GIL
+  if (get_running_loop == nullptr) {
+    const py::object function = py::module_::import("asyncio").attr("get_running_loop");
+    get_running_loop = function.inc_ref().ptr();
+  }
   const py::object running = py::handle(get_running_loop)();
   std::shared_ptr<Driver> found;
   std::erase_if(drivers_, [&](const std::weak_ptr<Driver>& candidate) {
@@ -204,6 +208,7 @@ void PyRouter::bind(py::module_& module) {
     const Result<wire::RequestView> view = wire::read_request(view_of(body));
     return view && view->stream;
   });
+  module.def("is_inference_path", &wire::is_inference_path);
 }
 
 }  // namespace llmroute::python

@@ -17,13 +17,16 @@ struct Json {
   PyObject* scan;
   PyObject* loads;
 
+  /// Found at the first use, with the GIL. Python code that runs here may let go of it, so another
+  /// thread may do the same work: harmless, where waiting for the first would be a deadlock.
   static const Json& get() {
-    static const Json json = [] {
+    static constinit Json json{nullptr, nullptr};
+    if (json.loads == nullptr) {
       const py::module_ module = py::module_::import("json");
-      const py::object decoder = module.attr("JSONDecoder")();
-      return Json{py::object(decoder.attr("scan_once")).release().ptr(),
-                  py::object(module.attr("loads")).release().ptr()};
-    }();
+      const py::object scan = module.attr("JSONDecoder")().attr("scan_once");
+      const py::object loads = module.attr("loads");
+      json = {scan.inc_ref().ptr(), loads.inc_ref().ptr()};
+    }
     return json;
   }
 };
