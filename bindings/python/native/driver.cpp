@@ -16,7 +16,8 @@ Driver::~Driver() {
 }
 
 void Driver::watch() {
-  asyncio_loop().attr("add_reader")(loop_.fd(), py::cast(shared_from_this()).attr("run_ready"));
+  const py::object watch = py::cast(std::make_unique<DriverWatch>(shared_from_this()));
+  asyncio_loop().attr("add_reader")(loop_.fd(), watch.attr("run_ready"));
   watched_ = true;
 }
 
@@ -46,6 +47,14 @@ void Driver::close() {
   for (AsyncCall* call : calls_) call->cancel();
 }
 
+void Driver::abandon() {
+  if (forked()) return;
+  retired_ = true;
+  watched_ = false;
+  for (AsyncCall* call : calls_) call->cancel();
+  while (!calls_.empty()) loop_.run_ready();
+}
+
 /// What asyncio watches with is shared with the parent process, so a child leaves it alone. On
 /// another thread than the loop's, or between two runs of it, the loop is asked to do it.
 void Driver::unwatch() {
@@ -64,9 +73,10 @@ void Driver::unwatch() {
   }
 }
 
-void Driver::bind(py::module_& module) {
-  py::class_<Driver, std::shared_ptr<Driver>>(module, "Driver")
-      .def("run_ready", &Driver::run_ready);
+void DriverWatch::bind(py::module_& module) {
+  py::class_<DriverWatch>(module, "DriverWatch").def("run_ready", [](DriverWatch& watch) {
+    watch.driver_->run_ready();
+  });
 }
 
 }  // namespace llmroute::python

@@ -17,7 +17,7 @@ PYBIND11_MODULE(_native, module) {
   init_failures();
   PyReply::bind(module);
   PullStream::bind(module);
-  Driver::bind(module);
+  DriverWatch::bind(module);
   AsyncCallHandle::bind(module);
   bind_callbacks(module);
   PyRouter::bind(module);

@@ -316,6 +316,32 @@ def test_a_loop_that_ends_takes_its_calls_along(run, make_node, make_router):
     assert hold.gone.wait(20)
 
 
+@pytest.mark.parametrize("kind", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("wait", ["answer", "read"])
+def test_a_task_that_waits_on_a_closed_loop_is_collected(make_node, make_router, kind, wait):
+    hold = Holding(delta("a")) if wait == "read" else Holding(stream=False)
+    router = make_router(make_node(hold))
+
+    async def work():
+        if wait == "answer":
+            return await router.aroute(PATH, BODY)
+        stream = await router.astream(PATH, BODY)
+        await stream.read()
+        return await stream.read()
+
+    loop = kind()
+    loop.set_exception_handler(lambda loop, context: None)  # it says that a task was left
+    task = loop.create_task(work())
+    loop.run_until_complete(happened(hold.arrived))
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    assert hold.gone.wait(20)
+    left = weakref.ref(task)
+    del task, loop
+    gc.collect()
+    assert left() is None
+
+
 @pytest.mark.parametrize("how", ["aclose", "close", "exit"])
 def test_closing_a_router_ends_its_calls(run, make_node, make_router, how):
     hold = Holding(stream=False)
