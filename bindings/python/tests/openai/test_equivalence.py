@@ -198,6 +198,23 @@ async def test_errors(both, name, streamed):
     assert ours.response.content == stock.response.content
 
 
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("error", [{"message": "out of memory", "type": "t", "param": "p", "code": 507}, {"code": "c"}, "text"])
+async def test_an_error_in_mid_stream(both, error, raw):
+    async def call(client):
+        completions = client.chat.completions
+        create = completions.with_raw_response.create if raw else completions.create
+        stream = await done(create(**ASK, stream=True))
+        return await items(stream.parse() if raw else stream)
+
+    begun = chat([{"index": 0, "delta": {"content": "par"}}], object="chat.completion.chunk")
+    ours, stock = await both(streaming([begun, {"error": error}]), call)
+    assert type(ours) is type(stock) is openai.APIError
+    for field in ("message", "body", "code", "param", "type"):
+        assert getattr(ours, field) == getattr(stock, field), field
+    assert ours.request.url == stock.request.url
+
+
 async def test_a_whole_made_stream(both):
     """Those chunks that a router takes for parts of an answer, in one stream."""
     chunks = [chunk for chunk in made_chunks() if isinstance(chunk.get("choices"), list) and chunk["choices"]]

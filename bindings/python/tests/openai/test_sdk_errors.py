@@ -111,6 +111,41 @@ async def test_a_stream_that_dies_after_its_first_content(make_client, make_node
     assert caught.value.request.url.path == "/v1/chat/completions"
 
 
+async def test_a_stream_that_nobody_goes_on_with(make_client, make_node):
+    """What a second node says of going on with it is not what ended it."""
+
+    def handler(request, connection):
+        connection.start_stream()
+        connection.event(delta("par"))
+        connection.close()
+
+    nodes = [{"url": make_node(handler).url, "priority": 1}, {"url": make_node(refusing(503)).url, "priority": 2}]
+    client = make_client(router=llmroute.Router(nodes=nodes, strategy="priority"), max_retries=1)
+    stream = await done(client.chat.completions.create(**ASK, stream=True))
+    with pytest.raises(openai.APIError) as caught:
+        await items(stream)
+    assert caught.value.code == "stream_interrupted"
+
+
+@pytest.mark.parametrize("code,status", [(None, 502), (400, 400), (503, 503), (200, 502), ("overloaded", 502), (True, 502)])
+async def test_an_error_inside_a_200(make_client, make_node, ask, code, status):
+    said = {"message": "what the node says", "type": "t", "param": None, "code": code}
+
+    def handler(request, connection):
+        if not request.json().get("stream"):
+            return connection.answer(200, {"error": said})
+        connection.start_stream()
+        connection.event({"error": said})
+        return connection.end_stream()
+
+    with pytest.raises(CLASSES.get(status, openai.InternalServerError)) as caught:
+        await ask(make_client(base_url=make_node(handler).url + "/v1", api_key="k", max_retries=0))
+    assert caught.value.status_code == status
+    assert caught.value.body == said
+    assert "what the node says" in caught.value.message
+    assert caught.value.response.extensions["llmroute"].code == "upstream_error"
+
+
 async def test_an_answer_that_is_none(make_client, make_node, ask):
     node = make_node(lambda request, connection: connection.answer(200, "<html>", content_type="text/html"))
     with pytest.raises(openai.InternalServerError) as caught:

@@ -5,6 +5,7 @@ No HTTP package is needed here: both families of clients share this.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -18,6 +19,9 @@ MAX_RETRIES_FIELD = "x-llmroute-max-retries"
 # What the SDK has when nothing is said. Who left it so has chosen nothing: the router's own settings hold.
 DEFAULT_RETRIES = 2
 DEFAULT_CLOCKS = {"connect": 5.0, "read": 600, "write": 600, "pool": 600}
+
+# Who wants "unlimited" retries says sys.maxsize or math.inf; the router counts in an int.
+MOST_RETRIES = 1_000_000
 
 # `timeout=None` is "for ever" in the SDK; the router needs a number. A year.
 FOR_EVER = 365 * 86400.0
@@ -52,9 +56,9 @@ class Call(NamedTuple):
     options: dict[str, Any]
 
 
-def chosen_retries(limit: int) -> int | None:
+def chosen_retries(limit: float) -> int | None:
     """max_retries for the router; None: its own."""
-    return None if limit == DEFAULT_RETRIES else limit
+    return None if limit == DEFAULT_RETRIES else int(min(limit, MOST_RETRIES))
 
 
 def seconds(timeout: object) -> float | None:
@@ -104,15 +108,33 @@ def answer_fields(reply: Any, attempts: int) -> Fields:
     return _with_route(fields, reply.node, reply.request_id, attempts)
 
 
+def said_by_node(error: Error) -> Any:
+    """What the last node says is wrong in an answer that had begun well: `error` of its JSON; None: nothing."""
+    if error.http_status >= 400 or (error.attempts and error.attempts[-1]["http_status"] >= 400):
+        return None
+    try:
+        body = json.loads(error.body)
+    except (ValueError, RecursionError):
+        return None
+    return (body.get("error") or None) if isinstance(body, dict) else None
+
+
+def status_of(said: Any) -> int | None:
+    """The HTTP status that some engines have as the code of such an error."""
+    code = said.get("code") if isinstance(said, dict) else None
+    return code if type(code) is int and 400 <= code <= 599 else None
+
+
 def refusal(error: Error) -> tuple[int, Fields, bytes]:
     """Status, fields and body of a call that failed: as the node had them, if it was one that answered.
 
     The router has retried; the caller need not.
     """
     own = error.http_status >= 400
-    body = error.body if own and error.body else error.openai_body()
+    said = said_by_node(error)
+    body = error.body if (own and error.body) or said else error.openai_body()
     fields = [(name, value) for name, value in error.headers if name.lower() not in FRAMING]
-    if body is not error.body:
+    if said or body is not error.body:
         fields = [(name, value) for name, value in fields if name.lower() != "content-type"]
         fields.append(("content-type", "application/json"))
     present = {name.lower() for name, _ in fields}
@@ -120,13 +142,13 @@ def refusal(error: Error) -> tuple[int, Fields, bytes]:
         fields.append(("retry-after", f"{error.retry_after:.3f}"))
     if "x-should-retry" not in present:
         fields.append(("x-should-retry", "false"))
-    status = error.http_status if own else error.status
+    status = error.http_status if own else status_of(said) or error.status
     return status, _with_route(fields, error.node, error.request_id, len(error.attempts)), body
 
 
 def error_event(error: Error) -> bytes:
-    """A stream's last event when it died after its first content."""
-    lines = error.openai_body().splitlines()
+    """A stream's last event when it died after its first content: the node's own words, if that was how it died."""
+    lines = (error.body if said_by_node(error) else error.openai_body()).splitlines()
     return b"".join(b"data: " + line + b"\n" for line in lines) + b"\n"
 
 

@@ -11,19 +11,44 @@ import openai
 
 from llmroute import Error
 
+from .calls import said_by_node
 from .plan import HTTP, Plan
 from .transport import stream_fields, transports
 
 
 def broken(error: Error, request: Any) -> openai.APIError:
-    """What the SDK makes of an error event."""
-    body = json.loads(error.openai_body())["error"]
+    """What the SDK makes of an error event (calls.error_event)."""
+    body = said_by_node(error) or json.loads(error.openai_body())["error"]
     message = body.get("message") if isinstance(body, dict) else None
     return openai.APIError(
         message if message and isinstance(message, str) else "An error occurred during streaming",
         request=request,
         body=body,
     )
+
+
+def chunks(native: Any, plan: Plan, cast_to: Any) -> Iterator[Any]:
+    """A stream's objects. Without the SDK's stream, which holds this: whoever drops it half-read ends the call at once."""
+    read, build = native.read, plan.reader(cast_to)
+    try:
+        while (data := read()) is not None:
+            yield build(data)
+    except Error as error:
+        raise broken(error, plan.request()) from error
+    finally:
+        native.close()
+
+
+async def async_chunks(native: Any, plan: Plan, cast_to: Any) -> AsyncIterator[Any]:
+    """The same for asyncio."""
+    read, build = native.read, plan.reader(cast_to)
+    try:
+        while (data := await read()) is not None:
+            yield build(data)
+    except Error as error:
+        raise broken(error, plan.request()) from error
+    finally:
+        await native.close()
 
 
 class RoutedStream(openai.Stream[Any]):
@@ -48,14 +73,7 @@ class RoutedStream(openai.Stream[Any]):
         )
 
     def __stream__(self) -> Iterator[Any]:
-        read, build = self._native.read, self._plan.reader(self._cast_to)
-        try:
-            while (data := read()) is not None:
-                yield build(data)
-        except Error as error:
-            raise broken(error, self.response.request) from error
-        finally:
-            self.close()
+        return chunks(self._native, self._plan, self._cast_to)
 
     def __iter__(self) -> Iterator[Any]:
         return self._iterator
@@ -88,15 +106,8 @@ class AsyncRoutedStream(openai.AsyncStream[Any]):
             request=self._plan.request(),
         )
 
-    async def __stream__(self) -> AsyncIterator[Any]:
-        read, build = self._native.read, self._plan.reader(self._cast_to)
-        try:
-            while (data := await read()) is not None:
-                yield build(data)
-        except Error as error:
-            raise broken(error, self.response.request) from error
-        finally:
-            await self.close()
+    def __stream__(self) -> AsyncIterator[Any]:
+        return async_chunks(self._native, self._plan, self._cast_to)
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self._iterator
