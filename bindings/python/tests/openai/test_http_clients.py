@@ -65,3 +65,18 @@ def test_the_package_may_be_named(router):
     assert family.package_of_sdk().__name__ in there
     with pytest.raises(ValueError, match="requests"):
         llmroute.http_clients(router, package="requests")
+
+
+async def test_who_has_it_may_hook_into_it(make_client, http_client, form):
+    seen = []
+
+    async def note_async(request):
+        seen.append(request.url.path)
+
+    http_client.event_hooks = {
+        "request": [note_async if form == "asyncio" else lambda request: seen.append(request.url.path)]
+    }
+    client = make_client(http_client=http_client, api_key="k")
+    await done(client.chat.completions.create(**ASK))
+    await done(client.with_options(timeout=7, api_key="other").chat.completions.create(**ASK))
+    assert seen == ["/v1/chat/completions"] * 2

@@ -22,6 +22,20 @@ def without_files(request, connection):
     connection.answer(404, {"error": {"message": "no such path"}})
 
 
+PICTURES = [
+    {"type": "image_generation.partial_image", "b64_json": "AA==", "partial_image_index": 0},
+    {"type": "image_generation.completed", "b64_json": "AAAA"},
+]
+
+
+def streaming_pictures(request, connection):
+    assert request.json()["stream"] is True
+    connection.start_stream()
+    for picture in PICTURES:
+        connection.event(picture)
+    connection.end_stream()
+
+
 @pytest.fixture
 def client(make_client, make_node):
     """Of two nodes, of which the second serves files."""
@@ -38,6 +52,19 @@ async def test_a_form_with_a_file(client):
     assert file.id == "f"
     heard = await done(client.audio.transcriptions.create(file=("a.wav", b"RIFF"), model="whisper"))
     assert int(heard.text.split()[0]) > 100
+
+
+async def test_a_stream_where_the_router_has_none(make_client, make_node, form):
+    client = make_client(nodes=[make_node(without_files).url, make_node(streaming_pictures).url])
+    pictures = await items(await done(client.images.generate(prompt="a cat", stream=True)))
+    assert [(type(picture), picture.type) for picture in pictures] == [
+        (openai.types.ImageGenPartialImageEvent, "image_generation.partial_image"),
+        (openai.types.ImageGenCompletedEvent, "image_generation.completed"),
+    ]
+    kind = openai.AsyncStream[object] if form == "asyncio" else openai.Stream[object]
+    body = {"stream": True}
+    stream = await done(client.post("/custom", body=body, cast_to=object, stream=True, stream_cls=kind))
+    assert await items(stream) == PICTURES
 
 
 async def test_a_path_that_nobody_serves(make_client, make_node):

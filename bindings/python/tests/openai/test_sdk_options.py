@@ -1,7 +1,10 @@
 """How a client is made and copied, and what its options mean to the router."""
 
 import asyncio
+import gc
+import itertools
 import queue
+import sys
 import time
 
 import openai
@@ -11,6 +14,7 @@ from forms import done, following, items
 from openai.resources.chat.completions import AsyncCompletions, Completions
 
 import llmroute
+from llmroute._openai.plan import HTTP
 
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -107,6 +111,39 @@ async def test_a_copy_may_have_another_key(client, node):
     assert [request.header("authorization") for request in node.requests] == ["Bearer sk-other", "Bearer sk-third"]
 
 
+async def test_a_key_that_would_not_be_sent_is_refused(make_client, node):
+    client = make_client(nodes=[node.url], api_key="sk-mine")
+    with pytest.raises(TypeError, match="api_key"):
+        client.with_options(api_key="sk-other")
+    await done(client.with_options(api_key="sk-mine").chat.completions.create(**ASK))
+    await done(client.with_options(nodes=[node.url], api_key="sk-other").chat.completions.create(**ASK))
+    assert [request.header("authorization") for request in node.requests] == ["Bearer sk-mine", "Bearer sk-other"]
+
+
+@pytest.mark.parametrize("key", [None, "sk-none", "a function"])
+async def test_copies_keep_a_key_that_is_not_sent(make_client, node, form, monkeypatch, key):
+    async def next_key():
+        return "sk-none"
+
+    if key == "a function":
+        key = next_key if form == "asyncio" else lambda: "sk-none"
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-env")
+    client = make_client(router=llmroute.Router(nodes=[node.url]), api_key=key)
+    await done(client.with_options(max_retries=0).copy(timeout=7).chat.completions.create(**ASK))
+    assert node.requests[0].header("authorization") is None
+
+
+async def test_a_copy_on_a_router_leaves_the_base_url_behind(make_client, node):
+    lone = make_client(base_url="http://127.0.0.1:9/api/v4", api_key="k")
+    for options in ({"router": llmroute.Router(nodes=[node.url])}, {"nodes": [node.url]}):
+        other = lone.with_options(**options)
+        await done(other.chat.completions.create(**ASK))
+        await done(other.chat.completions.with_raw_response.create(**ASK))
+        await done(other.with_options(timeout=7).chat.completions.with_raw_response.create(**ASK))
+    assert {request.path for request in node.requests} == {"/v1/chat/completions"}
+    assert len(node.requests) == 6
+
+
 async def test_a_key_may_be_a_function(make_client, node, form):
     keys = iter(["sk-1", "sk-2"])
 
@@ -135,6 +172,13 @@ async def test_max_retries_are_the_routers(make_client, make_node, raw):
         with pytest.raises(openai.InternalServerError):
             await done(create(**ASK))
         assert sum(len(node.requests) for node in nodes) == asked
+
+
+@pytest.mark.parametrize("raw", [False, True])
+async def test_retries_without_end(make_client, node, raw):
+    completions = make_client(base_url=node.url + "/v1", api_key="k", max_retries=sys.maxsize).chat.completions
+    await done((completions.with_raw_response.create if raw else completions.create)(**ASK))
+    assert len(node.requests) == 1
 
 
 @pytest.mark.parametrize("raw", [False, True])
@@ -172,6 +216,44 @@ async def test_leaving_a_stream_early_cancels_it(make_client, make_node, raw):
     assert await asyncio.to_thread(gone.get, timeout=10)
 
 
+async def test_a_stream_that_is_dropped_ends_without_the_collector(make_client, make_node):
+    gone = queue.Queue()
+
+    def handler(request, connection):
+        connection.start_stream()
+        connection.event(delta("first"))
+        connection.wait_for_close()
+        gone.put(True)
+
+    async def read_one(stream):
+        if hasattr(stream, "__aiter__"):
+            async for _ in stream:
+                break
+        else:
+            for _ in stream:
+                break
+
+    client = make_client(base_url=make_node(handler).url + "/v1", api_key="k")
+    gc.disable()
+    try:
+        await read_one(await done(client.chat.completions.create(**ASK, stream=True)))
+        assert await asyncio.to_thread(gone.get, timeout=10)
+    finally:
+        gc.enable()
+
+
+async def test_a_closed_client_asks_nobody(make_client, make_stock, node):
+    router = llmroute.Router(nodes=[node.url])
+    found = []
+    for client in (make_client(router=router), make_stock(base_url=node.url + "/v1", api_key="k", max_retries=0)):
+        await done(client.close())
+        with pytest.raises((openai.APIConnectionError, RuntimeError)) as caught:
+            await done(client.chat.completions.create(**ASK))
+        found.append((type(caught.value), str(caught.value)))
+    assert found[0] == found[1]
+    assert node.requests == []
+
+
 async def test_what_a_subclass_overrides_is_asked(make_client, node):
     class Tagged(make_client):
         @property
@@ -180,6 +262,46 @@ async def test_what_a_subclass_overrides_is_asked(make_client, node):
 
     await done(Tagged(base_url=node.url + "/v1", api_key="k").chat.completions.create(**ASK))
     assert node.requests[0].header("x-tag") == "mine"
+
+
+class OwnAuth(HTTP.Auth):
+    def __init__(self, value):
+        self.value = value
+
+    def auth_flow(self, request):
+        request.headers["X-Own"] = self.value
+        yield request
+
+
+# Where a subclass may put something else into each request: the field that shows it, and what makes the override.
+HOOKS = {
+    "user_agent": ("user-agent", lambda value: property(lambda self: value())),
+    "platform_headers": ("x-own", lambda value: lambda self: {"X-Own": value()}),
+    "_bearer_auth": ("authorization", lambda value: property(lambda self: {"Authorization": value()})),
+    "_auth_headers": ("authorization", lambda value: lambda self, security: {"Authorization": value()}),
+    "custom auth": ("x-own", None),
+}
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+async def test_what_a_subclass_overrides_is_asked_each_time(make_client, node, form, hook):
+    number = itertools.count(1)
+
+    def value():
+        return f"own-{next(number)}"
+
+    field, override = HOOKS[hook]
+    if override is not None:
+        members = {hook: override(value)}
+    elif form == "blocking":
+        members = {"_custom_auth": lambda self, security: OwnAuth(value())}
+    else:
+        members = {"custom_auth": property(lambda self: OwnAuth(value()))}
+    client = type("Own", (make_client,), members)(base_url=node.url + "/v1", api_key="k")
+    for _ in range(2):
+        await done(client.chat.completions.create(**ASK))
+    sent = [request.header(field) for request in node.requests]
+    assert len(set(sent)) == 2 and all(value.startswith("own-") for value in sent)
 
 
 async def test_a_tracer_around_the_sdks_method_is_called(make_client, node, form, monkeypatch):

@@ -22,12 +22,13 @@ def http_clients(router: Router, *, package: str | None = None) -> tuple[Any, An
     """A blocking and an asyncio HTTP client whose requests go through `router`, for whatever takes an `http_client`.
 
     `package` is "httpx" or "httpx2", whichever the taker is built on; by default the one of the installed openai SDK.
-    The base URL that requests are written against does not matter, nor does their key: the nodes have their own.
+    Of the base URL that requests are written against the host does not matter; its path ends in /v1, or there is none.
+    Their key does not matter either: the nodes have their own.
     """
     from .http_client import new_async_http_client, new_http_client
 
     http = family.choose(package)
-    route = Route(router)
+    route = Route(router, lent=True)
     return new_http_client(http, route), new_async_http_client(http, route)
 
 

@@ -72,16 +72,16 @@ def choose_route(
 ) -> Route:
     """The way a client's requests take; that of a lone node is settled once the SDK knows its base URL.
 
-    Where a router chooses, the keys are the nodes' and base_url is but what requests are written against.
+    Where a router chooses, the keys are the nodes' and base_url is not asked.
     """
     if router is not None or nodes is not None:
         route = explicit_route(router, nodes, options.get("api_key"))
     else:
         route = Route(lone=True, owned=True) if http_client is None else route_of(http_client)
+        refuse_another_key(route, options.get("api_key"))
     if not route.lone:
         options["_enforce_credentials"] = False
-        if not options.get("base_url"):
-            options["base_url"] = ROUTED_BASE_URL
+        options["base_url"] = ROUTED_BASE_URL
     elif (
         route.base_url
         and options.get("base_url")
@@ -91,12 +91,21 @@ def choose_route(
     return route
 
 
-def settle(route: Route, base_url: Any) -> None:
-    """A lone node's router, now that the node is known."""
+def refuse_another_key(route: Route, api_key: object) -> None:
+    """A copy that names another key wants it sent. The nodes of its router keep theirs."""
+    if not route.lent and route.api_key is not None and api_key and api_key != route.api_key:
+        raise TypeError("api_key: the nodes of this client's router have their own; give router= or nodes= with it")
+
+
+def settle(route: Route, client: Any) -> None:
+    """A lone node's router, now that the node is known; else the key that copies may name, too."""
     if route.router is None:
+        base_url = client.base_url
         node = {"url": str(base_url), "base_path": "", "proxy": "env"}
         route.router = Router({"nodes": [node], "timeouts": LONE_TIMEOUTS})
         route.base_url = base_url
+    elif not route.lone and route.api_key is None:
+        route.api_key = client._api_key_provider or client.api_key
 
 
 def without_sdk_retries(options: Any, client_limit: int) -> Any:
@@ -132,7 +141,7 @@ class OpenAI(openai.OpenAI):
         if http_client is None or route_of(http_client) is not route:
             http_client = new_http_client(HTTP, route)
         super().__init__(http_client=http_client, **options)
-        settle(route, self.base_url)
+        settle(route, self)
 
     @property
     def router(self) -> Router:
@@ -197,7 +206,7 @@ class AsyncOpenAI(openai.AsyncOpenAI):
         if http_client is None or route_of(http_client) is not route:
             http_client = new_async_http_client(HTTP, route)
         super().__init__(http_client=http_client, **options)
-        settle(route, self.base_url)
+        settle(route, self)
 
     @property
     def router(self) -> Router:

@@ -43,12 +43,19 @@ HOOKS = (
     "_prepare_options",
     "_prepare_request",
     "_prepare_url",
+    "_refresh_api_key",
     "_send_request",
     "_process_response",
     "_process_response_data",
     "default_headers",
     "default_query",
     "auth_headers",
+    "_auth_headers",
+    "_bearer_auth",
+    "_custom_auth",
+    "custom_auth",
+    "user_agent",
+    "platform_headers",
     "_make_status_error",
 )
 
@@ -99,6 +106,8 @@ def is_plain(client: Any, ours: type) -> bool:
         and client.workload_identity is None
         and not client._strict_response_validation
         and not client._custom_query
+        and not client._route.lent
+        and not client._client.is_closed
         and _leaves_hooks_alone(client.__class__, ours)
         and (not client._route.lone or _is_at_its_node(client))
     )

@@ -12,7 +12,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any, NoReturn
 
 from llmroute import Error, Router
-from llmroute._native import asks_for_stream
+from llmroute._native import asks_for_stream, is_inference_path
 
 from . import model_list
 from .calls import (
@@ -33,10 +33,14 @@ from .calls import (
 class Route:
     """Where a transport's requests go: the router, and how a request is read for it."""
 
-    def __init__(self, router: Router | None = None, *, lone: bool = False, owned: bool = False) -> None:
+    def __init__(
+        self, router: Router | None = None, *, lone: bool = False, owned: bool = False, lent: bool = False
+    ) -> None:
         self.router = router
         self.lone = lone  # one node at base_url, which takes the caller's key as it comes
         self.owned = owned
+        self.lent = lent  # its HTTP client is in the caller's hands, who may have hooks on it
+        self.api_key: Any = None  # what the first client had, where the nodes' keys are sent
         self.base_url: Any = None  # a URL of the HTTP package, where only one is the client's
 
     @property
@@ -66,10 +70,12 @@ class Route:
         if retries is not None:
             options["max_retries"] = int(retries)
             del request.headers[MAX_RETRIES_FIELD]
-        stream = request.method == "POST" and asks_for_stream(body)
+        path = routed_path(url.raw_path.decode("ascii"), base_path)
+        # Where the router has no stream (images, say) the events come whole, as any other answer.
+        stream = request.method == "POST" and is_inference_path(path) and asks_for_stream(body)
         if request.method != "POST":
             options["method"] = request.method
-        return Call(routed_path(url.raw_path.decode("ascii"), base_path), body, stream, options)
+        return Call(path, body, stream, options)
 
 
 def raise_unanswered(http: ModuleType, request: Any, error: Error) -> None:
