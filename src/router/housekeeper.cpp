@@ -60,8 +60,20 @@ Housekeeper::~Housekeeper() = default;
 void Housekeeper::end(std::unique_ptr<Housekeeper> keeper) noexcept {
   if (!keeper) return;
   keeper->stop();
+  if (!keeper->telling_) return;
   net::Loop& loop = keeper->loop_;
-  if (loop.running()) loop.doom(*keeper.release());
+  loop.doom(*keeper.release());
+}
+
+/// What observers may hear of.
+template <class F>
+void Housekeeper::tell(F&& f) {
+  struct Telling {
+    explicit Telling(bool& on) noexcept : flag(on) { flag = true; }
+    ~Telling() { flag = false; }
+    bool& flag;
+  } const until_told(telling_);
+  f(core_->pool());
 }
 
 void Housekeeper::wake_at(Time at) {
@@ -128,7 +140,7 @@ net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
   const bool good = end.kind == net::Chunk::Kind::end && alive(transfer.status());
   if (keeper.stopped_) co_return false;
   const Time now = keeper.loop_.now();
-  keeper.core_->pool().probe_result(watched.node->name(), good, now);
+  keeper.tell([&](NodePool& pool) { pool.probe_result(watched.node->name(), good, now); });
   co_return good;
 }
 
@@ -147,7 +159,9 @@ net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched)
   }
   std::optional<std::vector<std::string>> ids = wire::read_model_list(*answer.body);
   if (!ids || ids->empty()) co_return false;
-  keeper.core_->pool().models_learnt(watched.node->name(), std::move(*ids), keeper.loop_.now());
+  const Time now = keeper.loop_.now();
+  keeper.tell(
+      [&](NodePool& pool) { pool.models_learnt(watched.node->name(), std::move(*ids), now); });
   co_return true;
 }
 

@@ -27,7 +27,8 @@ class Housekeeper final : private net::Doomed {
   /// Nothing is found out any more.
   void stop() noexcept { stopped_ = true; }
 
-  /// Stops it and lets it go, in the middle of a turn when that is over. Null is fine.
+  /// Stops it and lets it go; when it is itself what tells of a node, at the end of the turn. Null
+  /// is fine.
   static void end(std::unique_ptr<Housekeeper> keeper) noexcept;
 
   /// How often the models of a node are asked again once it has answered.
@@ -40,6 +41,8 @@ class Housekeeper final : private net::Doomed {
   struct Watched;  // one node: what is under way, what is due
 
   void reap() noexcept override { delete this; }
+  template <class F>
+  void tell(F&& f);
   void wake_at(Time at);
   void tick_or_later() noexcept;
   void tick();
@@ -51,6 +54,7 @@ class Housekeeper final : private net::Doomed {
   net::Loop& loop_;
   net::Timer timer_;
   bool stopped_ = false;
+  bool telling_ = false;  // observers are being told: a task of ours is on the stack
   std::list<Watched> watched_;
 };
 
