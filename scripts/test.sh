@@ -74,7 +74,7 @@ stage_release() { scripts/build.sh; }
 # An environment below build with the Python package and what else is named.
 venv_with() {
   [ -x "build/$1/bin/python" ] || python3 -m venv "build/$1"
-  "build/$1/bin/pip" install -q --disable-pip-version-check "${@:2}"
+  [ $# -eq 1 ] || "build/$1/bin/pip" install -q --disable-pip-version-check "${@:2}"
   "build/$1/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall build/python-wheel/*.whl
 }
 
