@@ -78,12 +78,12 @@ venv_with() {
   "build/$1/bin/pip" install -q --disable-pip-version-check --no-deps --force-reinstall build/python-wheel/*.whl
 }
 
-# The package is built once, with the flags of the release build: ccache has most of it.
+# The package is built once, by the compiler and with the flags of the release build: ccache has most of it.
 stage_python() {
   [ -x build/venv/bin/python ] || python3 -m venv build/venv
   build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt -r bindings/python/tests/requirements.txt
   rm -rf build/python-wheel
-  CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
+  CC=cc CXX=c++ CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
     -w build/python-wheel -C cmake.define.LLMROUTE_WERROR=ON ./bindings/python
   venv_with venv
   build/venv/bin/python -m pytest -q tests 2>&1 | tee -a "$results"
