@@ -41,8 +41,8 @@ stage_headers() {
 # The translation units of the library and of its C interface, which clang so compiles too; what the list checks is in
 # .clang-tidy.
 stage_tidy() {
-  [ -f build/clang/compile_commands.json ] || cmake --preset clang >/dev/null
-  git ls-files -- 'src/*.cpp' 'capi/*.cpp' | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/clang 2>&1 |
+  cmake --preset clang -B build/tidy -DLLMROUTE_TESTS=OFF -DLLMROUTE_EXAMPLES=OFF >/dev/null  # each source once
+  git ls-files -- 'src/*.cpp' 'capi/*.cpp' | xargs -P "$(nproc)" -n 4 clang-tidy-16 --quiet -p build/tidy 2>&1 |
     { grep -v 'warnings generated' || true; }
 }
 
@@ -107,7 +107,8 @@ stage_openai() {
 # What else is built on the SDK. Their pins of it collide, so each has an environment of its own.
 stage_frameworks() {
   local package
-  for package in llama-index-llms-openai==0.8.3 instructor==1.17.0 'pydantic-ai-slim[openai]==2.68.0' litellm==1.106.2 openai-agents==0.24.0; do
+  for package in llama-index-llms-openai==0.8.3 instructor==1.17.0 'pydantic-ai-slim[openai]==2.68.0' litellm==1.106.2 \
+    openai-agents==0.24.0; do
     venv_with "venv-${package%%[[=]*}" pytest "$package"
     frameworks "venv-${package%%[[=]*}"
   done
