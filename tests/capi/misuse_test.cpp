@@ -309,14 +309,15 @@ TEST_CASE("freed inside a callback", "[capi][misuse]") {
   OwnedLoop loop = new_loop();
   Heard heard;
   const auto run_background = [&] {
-    std::atomic<bool> ended{false};
-    heard.at_done = [&, before = heard.at_done] {
+    const auto ended = std::make_shared<std::atomic<bool>>(false);
+    heard.at_done = [ended, before = heard.at_done] {
       if (before) before();
-      ended = true;
-      ended.notify_all();
+      const auto told = ended;  // the function itself may be gone once this is true
+      *told = true;
+      told->notify_all();
     };
     REQUIRE(start(router, heard, call) == LLMROUTE_OK);
-    ended.wait(false);
+    ended->wait(false);
   };
   SECTION("the call, in on_event") {
     heard.at_event = [&] { return call.reset(), 0; };
