@@ -1,14 +1,13 @@
 // What may be done from inside a callback, and what is refused there.
+#include <atomic>
 #include <thread>
 
-#include "capi/capi_fixture.hpp"
+#include "capi/objects.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
 
 namespace {
-
-constexpr llmroute_status invalid = LLMROUTE_INVALID_ARGUMENT;
 
 /// A strategy that takes the first node, after it has done something else.
 struct Meddler {
@@ -202,4 +201,115 @@ TEST_CASE("a router is maintained once", "[capi][loop]") {
     loop.reset();
   }
   router.reset();
+}
+
+TEST_CASE("freed inside a callback", "[capi][misuse]") {
+  ScriptedUpstream node(event_stream({chat_chunk("x"), chat_finish(), done()}));
+  OwnedRouter router = router_for(node);
+  OwnedCall call;
+  OwnedLoop loop = new_loop();
+  Heard heard;
+  const auto run_background = [&] {
+    const auto ended = std::make_shared<std::atomic<bool>>(false);
+    heard.at_done = [ended, before = heard.at_done] {
+      if (before) before();
+      const auto told = ended;  // the function itself may be gone once this is true
+      *told = true;
+      told->notify_all();
+    };
+    REQUIRE(start(router, heard, call) == LLMROUTE_OK);
+    ended->wait(false);
+  };
+  SECTION("the call, in on_event") {
+    heard.at_event = [&] { return call.reset(), 0; };
+    run_background();
+    CHECK(heard.status == LLMROUTE_CANCELLED);
+  }
+  SECTION("the call, in on_done") {
+    heard.at_done = [&] { call.reset(); };
+    run_background();
+  }
+  SECTION("the router, in on_event") {
+    ScriptedUpstream unfinished(event_stream({chat_chunk("x")}, test::Ending::open).hang());
+    router = router_for(unfinished);
+    heard.at_event = [&] { return router.reset(), 0; };
+    run_background();
+    CHECK(heard.status == LLMROUTE_SHUTTING_DOWN);
+  }
+  SECTION("the router, in on_done") {
+    heard.at_done = [&] { router.reset(); };
+    run_background();
+  }
+  SECTION("loop, router and call, in on_event on that loop") {
+    heard.at_event = [&] {
+      loop.reset();
+      router.reset();
+      call.reset();
+      return 0;
+    };
+    llmroute_loop* const turned = loop;
+    REQUIRE(start_on(loop, router, heard, call) == LLMROUTE_OK);
+    while (llmroute_loop_run_for(turned, 1000) == LLMROUTE_OK) {
+    }
+    CHECK(heard.status == LLMROUTE_CANCELLED);
+  }
+  SECTION("the loop, in on_done, which would start another call on it") {
+    heard.at_done = [&] {
+      llmroute_loop* const freed = loop;
+      loop.reset();
+      OwnedCall another;
+      CHECK(start_on(freed, router, heard, another) == invalid);
+    };
+    llmroute_loop* const turned = loop;
+    REQUIRE(start_on(loop, router, heard, call) == LLMROUTE_OK);
+    while (llmroute_loop_run_for(turned, 1000) == LLMROUTE_OK) {
+    }
+  }
+  CHECK(heard.done == 1);
+}
+
+TEST_CASE("a router freed by its own strategy", "[capi][misuse]") {
+  ScriptedUpstream node(answer(200, chat_completion("x")));
+  OwnedRouter router = router_for(node);
+  auto strategy = sized<llmroute_strategy>();
+  strategy.user_data = std::addressof(router);
+  strategy.pick = [](void* self, const llmroute_pick*) {
+    static_cast<OwnedRouter*>(self)->reset();
+    return 0u;
+  };
+  REQUIRE(llmroute_router_use_strategy(router, &strategy, nullptr) == LLMROUTE_OK);
+  OwnedReply reply;
+  OwnedError error;
+  CHECK(route(router, reply, error) == LLMROUTE_OK);  // this one still comes to its end
+  CHECK(router == nullptr);
+}
+
+TEST_CASE("what a callback may not do", "[capi][misuse]") {
+  Objects objects;
+  Heard heard;
+  OwnedCall call;
+  SECTION("turn the loop it is called from") {
+    llmroute_status inside = LLMROUTE_OK;
+    heard.at_done = [&] { inside = llmroute_loop_run_ready(objects.loop); };
+    REQUIRE(start_on(objects.loop, objects.router, heard, call, false) == LLMROUTE_OK);
+    while (heard.done == 0) REQUIRE(llmroute_loop_run_for(objects.loop, 1000) == LLMROUTE_OK);
+    CHECK(inside == invalid);
+  }
+  SECTION("wait for its own call") {
+    llmroute_status inside = LLMROUTE_OK;
+    std::atomic<bool> written{false};
+    heard.at_done = [&] {
+      written.wait(false);
+      inside = llmroute_call_wait(call);
+    };
+    REQUIRE(start(objects.router, heard, call, false) == LLMROUTE_OK);
+    written = true;
+    written.notify_all();
+    CHECK(llmroute_call_wait(call) == LLMROUTE_OK);
+    CHECK(inside == invalid);
+  }
+  SECTION("give housekeeping away once the router runs") {
+    CHECK(node_asked(objects.router) == "n1");
+    CHECK(llmroute_router_maintain(objects.router, objects.loop, nullptr) == invalid);
+  }
 }
