@@ -1,5 +1,6 @@
 """Nodes that do as they are told, and routers in front of them."""
 
+import asyncio
 import pathlib
 import sys
 
@@ -50,3 +51,13 @@ def make_router():
 @pytest.fixture
 def router(make_router, node):
     return make_router(node)
+
+
+@pytest.fixture(params=["asyncio", "uvloop"])
+def run(request):
+    """Runs a coroutine on a loop of that kind."""
+    if request.param == "asyncio":
+        return asyncio.run
+    import uvloop  # where the tests of the SDK run there is none
+
+    return uvloop.run
