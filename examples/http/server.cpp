@@ -4,12 +4,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
+#include <limits>
 #include <new>
 #include <vector>
 
@@ -42,6 +44,15 @@ class Accepted {
  private:
   int fd_;
 };
+
+/// The kernel gives the lowest descriptor that is free, so a high one says how few are left. The
+/// last ones are kept: a caller that is served needs one more for its node.
+int last_for_callers() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return std::numeric_limits<int>::max();
+  const auto all = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 30));
+  return all - std::clamp(all / 8, 2, 64);
+}
 
 int open_reserve() { return ::open("/dev/null", O_RDONLY | O_CLOEXEC); }
 
@@ -96,6 +107,7 @@ Server::Server(boost::asio::io_context& context, Handler& handler, const ServerO
       sweeper_(context),
       tick_(tick_of(options)),
       now_(llmroute::Clock::now()),
+      last_descriptor_(last_for_callers()),
       reserve_(open_reserve()) {}
 
 Server::~Server() {
@@ -156,6 +168,7 @@ bool Server::accept_one() {
   Accepted accepted(::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer),
                               &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (accepted.get() < 0) return false;
+  if (accepted.get() > last_descriptor_) return true;  // closes it: one too many
   const int on = 1;
   ::setsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   error_code error;

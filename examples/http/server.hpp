@@ -116,7 +116,8 @@ class Server {
   boost::asio::steady_timer sweeper_;
   llmroute::Duration tick_;
   llmroute::Time
-      now_;      // of the last sweep: exact enough for deadlines, and no clock is read a request
+      now_;  // of the last sweep: exact enough for deadlines, and no clock is read a request
+  const int last_descriptor_;  // for callers; what is beyond it is for what they ask for
   int reserve_;  // a descriptor to give up when there is none left, so that a caller can be turned
                  // away
   bool accepting_ = false;  // a wait for callers is under way, or for the time to do so

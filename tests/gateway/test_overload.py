@@ -171,7 +171,7 @@ def test_out_of_descriptors_the_gateway_waits_and_comes_back(start, node, worker
     assert ask(keep) == 200
     assert rests(gateway)
     call = f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(PLAIN)}\r\n\r\n{PLAIN}".encode()
-    assert ask(keep, call) in (200, 502, 503)  # a call needs one descriptor more
+    assert ask(keep, call) == 200  # a call needs one descriptor more: the last are kept for that
     for one in crowd:
         one.close()
     eventually(lambda: answers(gateway))
