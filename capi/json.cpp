@@ -75,6 +75,18 @@ std::string list_of(const List& list, F&& write) {
   return out += ']';
 }
 
+std::string report_json(const std::optional<NodeReport>& report) {
+  if (!report) return "null";
+  const auto figure = [](std::optional<double> value) { return value.value_or(NAN); };
+  return Writer()
+      .number("running", figure(report->load.running))
+      .number("waiting", figure(report->load.waiting))
+      .number("kv_cache_usage", figure(report->load.kv_cache_usage))
+      .number("max_fds", figure(report->load.max_fds))
+      .number("age_seconds", report->age_seconds)
+      .object();
+}
+
 std::string node_json(const NodeSnapshot& node) {
   return Writer()
       .text("name", node.name)
@@ -98,6 +110,7 @@ std::string node_json(const NodeSnapshot& node) {
       .add("models", list_of(node.models, quoted))
       .number("keys", node.keys)
       .number("keys_resting", node.keys_resting)
+      .add("reported", report_json(node.reported))
       .object();
 }
 
@@ -153,6 +166,8 @@ std::string explanation_json(const Explanation& explanation) {
       .add("nodes", list_of(explanation.nodes, explained_node_json))
       .object();
 }
+
+std::string names_json(std::span<const std::string> names) { return list_of(names, quoted); }
 
 std::string attempts_json(std::span<const AttemptRecord> attempts) {
   return list_of(attempts, attempt_json);

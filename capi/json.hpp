@@ -11,6 +11,7 @@ namespace llmroute::capi {
 
 std::string snapshot_json(const Snapshot& snapshot);
 std::string explanation_json(const Explanation& explanation);
+std::string names_json(std::span<const std::string> names);
 std::string attempts_json(std::span<const AttemptRecord> attempts);
 
 /// Hands out the text that `f()` makes, or its error.

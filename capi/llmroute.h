@@ -145,11 +145,22 @@ LLMROUTE_API llmroute_status llmroute_router_drain_node(llmroute_router *router,
                                                         size_t name_len, int32_t drain,
                                                         llmroute_error **error_out);
 
+/* Takes over another configuration while calls run, all or nothing: nodes (what is known of those
+   that stay is kept), models, limits, timeouts, and of "router" what concerns single calls. Calls
+   under way go on with what they began with. *json_out, which may not be asked for (NULL), becomes a
+   list of what differs and holds from the next start only: ["health","router.seed"]. */
+LLMROUTE_API llmroute_status llmroute_router_reload(llmroute_router *router,
+                                                    const char *config_json, size_t config_len,
+                                                    char **json_out, size_t *len_out,
+                                                    llmroute_error **error_out);
+
 /* What is known of every node, as JSON: {"nodes":[{"name","url","healthy","draining","weight",
    "capacity","in_flight","requests","failures","connect_errors","timeout_errors","status_errors",
    "protocol_errors","latency_ewma_seconds","first_content_ewma_seconds","breaker",
-   "breaker_opened","breaker_retry_in_seconds","models":[],"keys","keys_resting"}],
-   "models":[],"queue_depth","in_flight"}. */
+   "breaker_opened","breaker_retry_in_seconds","models":[],"keys","keys_resting",
+   "reported":{"running","waiting","kv_cache_usage","max_fds","age_seconds"}}],
+   "models":[],"queue_depth","in_flight"}. "reported" is what the node says of its load, or null;
+   what it does not say is null in it. */
 LLMROUTE_API llmroute_status llmroute_router_snapshot(llmroute_router *router, char **json_out,
                                                       size_t *len_out, llmroute_error **error_out);
 

@@ -41,6 +41,14 @@ llmroute_status with_name(llmroute_router* handle, const char* name, std::size_t
   });
 }
 
+/// A configuration from its JSON.
+Result<llmroute::Config> config_in(const char* json, std::size_t len) {
+  if (json == nullptr) return capi::not_usable("config_json");
+  const Result<std::string_view> text = capi::text_in(json, len, "config_json");
+  if (!text) return text.error();
+  return llmroute::Config::from_json(*text);
+}
+
 }  // namespace
 
 extern "C" {
@@ -50,10 +58,7 @@ llmroute_status llmroute_router_new(const char* config_json, size_t config_len,
   if (router_out != nullptr) *router_out = nullptr;
   return capi::guarded(error_out, [&]() -> Result<void> {
     if (router_out == nullptr) return capi::not_usable("router_out");
-    if (config_json == nullptr) return capi::not_usable("config_json");
-    const Result<std::string_view> text = capi::text_in(config_json, config_len, "config_json");
-    if (!text) return text.error();
-    Result<llmroute::Config> config = llmroute::Config::from_json(*text);
+    Result<llmroute::Config> config = config_in(config_json, config_len);
     if (!config) return std::move(config).error();
     Result<Router> made = Router::create(std::move(*config));
     if (!made) return std::move(made).error();
@@ -90,6 +95,24 @@ llmroute_status llmroute_router_drain_node(llmroute_router* router, const char* 
   return with_name(router, name, name_len, error_out, [&](Router& of, std::string_view node) {
     return of.drain_node(node, drain != 0);
   });
+}
+
+llmroute_status llmroute_router_reload(llmroute_router* router, const char* config_json,
+                                       size_t config_len, char** json_out, size_t* len_out,
+                                       llmroute_error** error_out) {
+  char* kept = nullptr;  // what is not asked for goes here
+  const llmroute_status status = capi::give_json(
+      json_out != nullptr ? json_out : &kept, len_out, error_out, [&]() -> Result<std::string> {
+        const Use used(router);
+        if (!used) return capi::not_usable("router");
+        Result<llmroute::Config> config = config_in(config_json, config_len);
+        if (!config) return std::move(config).error();
+        const Result<std::vector<std::string>> names = used->router->reload(std::move(*config));
+        if (!names) return names.error();
+        return capi::names_json(*names);
+      });
+  llmroute_text_free(kept);
+  return status;
 }
 
 llmroute_status llmroute_router_snapshot(llmroute_router* router, char** json_out, size_t* len_out,

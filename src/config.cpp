@@ -24,6 +24,9 @@ constexpr std::pair<std::string_view, FairBy> fair_words[] = {{"tenant", FairBy:
                                                               {"none", FairBy::none}};
 constexpr std::pair<std::string_view, BreakerMode> mode_words[] = {
     {"reject", BreakerMode::reject}, {"deprioritize", BreakerMode::deprioritize}};
+constexpr std::pair<std::string_view, RateAlgorithm> algorithm_words[] = {
+    {"sliding_window", RateAlgorithm::sliding_window},
+    {"token_bucket", RateAlgorithm::token_bucket}};
 constexpr std::pair<std::string_view, Provider> provider_words[] = {
     {"auto", Provider::automatic},      {"openai", Provider::openai}, {"azure", Provider::azure},
     {"anthropic", Provider::anthropic}, {"vllm", Provider::vllm},     {"sglang", Provider::sglang},
@@ -77,6 +80,7 @@ void read_health(ConfigSection& in, HealthOptions& out) {
   in.read("max_ejection", out.max_ejection);
   in.read("max_ejected", out.max_ejected);
   in.read("slow_start", out.slow_start);
+  in.read("metrics_interval", out.metrics_interval);
 }
 
 void read_breaker(ConfigSection& in, BreakerOptions& out) {
@@ -94,6 +98,22 @@ void read_hedge(ConfigSection& in, HedgeOptions& out) {
   in.read("enabled", out.enabled);
   in.read_or("delay", "p95", out.delay);
   in.read("max_share", out.max_share);
+}
+
+void read_tenant_model(ConfigSection& in, TenantModelLimits& out) {
+  in.read("tenant", out.tenant);
+  in.read("model", out.model);
+  in.read("rpm", out.rpm);
+  in.read("tpm", out.tpm);
+  in.read("burst", out.burst);
+}
+
+void read_limits(ConfigSection& in, LimitsConfig& out) {
+  in.read("default_rpm", out.default_rpm);
+  in.read("default_tpm", out.default_tpm);
+  in.read_word("algorithm", out.algorithm, algorithm_words);
+  in.list("per_tenant_model",
+          [&](ConfigSection& s) { read_tenant_model(s, out.per_tenant_model.emplace_back()); });
 }
 
 void read_tls(ConfigSection& in, TlsConfig& out) {
@@ -129,8 +149,14 @@ void read_model(ConfigSection& in, ModelConfig& out) {
   in.read("model_id", out.model_id);
   in.read("nodes", out.nodes);
   in.read("weights", out.weights);
+  in.read("strategy", out.strategy);
   in.read("fallbacks", out.fallbacks);
   in.read("context_window_fallbacks", out.context_window_fallbacks);
+  in.read_json("default_params", out.default_params);
+  in.read_json("reasoning_config", out.reasoning_config);
+  in.section("transforms", [&](ConfigSection& transforms) {
+    transforms.read("system_prompt_prefix", out.transforms.system_prompt_prefix);
+  });
   in.read("active", out.active);
 }
 
@@ -171,6 +197,7 @@ Result<Config> Config::from_json(std::string_view json, std::string_view source)
     in.section("health", [&](ConfigSection& s) { read_health(s, out.health); });
     in.section("breaker", [&](ConfigSection& s) { read_breaker(s, out.breaker); });
     in.section("hedge", [&](ConfigSection& s) { read_hedge(s, out.hedge); });
+    in.section("limits", [&](ConfigSection& s) { read_limits(s, out.limits); });
     in.list("nodes", [&](ConfigSection& s) { read_node(s, out.nodes.emplace_back()); });
     in.list("models", [&](ConfigSection& s) { read_model(s, out.models.emplace_back()); });
   });

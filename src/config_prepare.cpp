@@ -11,7 +11,9 @@
 #include <llmroute/text.hpp>
 #include <set>
 #include <system_error>
+#include <utility>
 
+#include "config_model.hpp"
 #include "config_secret.hpp"
 #include "config_section.hpp"
 
@@ -81,7 +83,7 @@ class Preparation {
   explicit Preparation(Config& config) : config_(config) {}
 
   Result<void> run() {
-    strategy();
+    strategy("router.strategy", config_.router.strategy);
     ranges();
     for (std::size_t i = 0; i < config_.nodes.size(); ++i)
       node(config_.nodes[i], fmt::format("nodes[{}]", i));
@@ -89,6 +91,7 @@ class Preparation {
       model_name(config_.models[i], fmt::format("models[{}]", i));
     for (std::size_t i = 0; i < config_.models.size(); ++i)
       model(config_.models[i], fmt::format("models[{}]", i));
+    limits();
     if (!fault_.found()) return {};
     return Error{.code = ErrorCode::invalid_config,
                  .message = fmt::format("key \"{}\": {}", fault_.key, fault_.what),
@@ -96,12 +99,11 @@ class Preparation {
   }
 
  private:
-  void strategy() {
-    if (make_strategy(config_.router.strategy)) return;
+  void strategy(std::string key, const std::string& name) {
+    if (make_strategy(name)) return;
     const std::vector<std::string_view> names = strategy_names();
-    fault_.note("router.strategy",
-                fmt::format("there is no strategy \"{}\"; nearest: \"{}\"", config_.router.strategy,
-                            nearest(config_.router.strategy, names)));
+    fault_.note(std::move(key), fmt::format("there is no strategy \"{}\"; nearest: \"{}\"", name,
+                                            nearest(name, names)));
   }
 
   void at_least(std::string_view key, double value, double least) {
@@ -122,6 +124,7 @@ class Preparation {
     at_least("backpressure.max_concurrent_requests", config_.backpressure.max_concurrent_requests,
              0);
     at_least("health.interval", seconds(config_.health.interval), 0.01);
+    at_least("health.metrics_interval", seconds(config_.health.metrics_interval), 0.01);
     at_least("health.timeout", seconds(config_.health.timeout), 0.001);
     at_least("health.healthy_threshold", config_.health.healthy_threshold, 1);
     at_least("health.unhealthy_threshold", config_.health.unhealthy_threshold, 1);
@@ -189,6 +192,8 @@ class Preparation {
   }
 
   void model(const ModelConfig& model, const std::string& path) {
+    if (!model.strategy.empty()) strategy(path + ".strategy", model.strategy);
+    detail::check_shaping(model, path, fault_);
     const std::vector<std::string_view> known(names_.begin(), names_.end());
     for (std::size_t i = 0; i < model.nodes.size(); ++i) {
       if (names_.count(model.nodes[i]) != 0) continue;
@@ -208,6 +213,24 @@ class Preparation {
     check_chain(model.context_window_fallbacks, fmt::format("{}.context_window_fallbacks", path));
   }
 
+  /// Of two entries for the same the second would never count.
+  void limits() {
+    std::set<std::pair<std::string_view, std::string_view>> seen;
+    const std::vector<TenantModelLimits>& entries = config_.limits.per_tenant_model;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const auto& [tenant, model, rpm, tpm, burst] = entries[i];
+      const std::string path = fmt::format("limits.per_tenant_model[{}]", i);
+      if (!seen.emplace(tenant, model).second) {
+        fault_.note(path, fmt::format("tenant \"{}\" and model \"{}\" have an entry before it",
+                                      tenant, model));
+      }
+      if (burst > 0 && rpm == 0) fault_.note(path + ".burst", "is of use beside rpm only");
+      if (burst > 0 && config_.limits.algorithm != RateAlgorithm::token_bucket) {
+        fault_.note(path + ".burst", "is of use with limits.algorithm = \"token_bucket\" only");
+      }
+    }
+  }
+
   void check_chain(const std::vector<std::string>& chain, const std::string& path) {
     const std::vector<std::string_view> listed(models_.begin(), models_.end());
     for (std::size_t i = 0; i < chain.size(); ++i) {
@@ -225,6 +248,25 @@ class Preparation {
 };
 
 }  // namespace
+
+RateLimits LimitsConfig::of(std::string_view tenant, std::string_view model) const noexcept {
+  const TenantModelLimits* best = nullptr;
+  int nearest = -1;
+  for (const TenantModelLimits& entry : per_tenant_model) {
+    if (!entry.tenant.empty() && entry.tenant != tenant) continue;
+    if (!entry.model.empty() && entry.model != model) continue;
+    const int fits = (entry.tenant.empty() ? 0 : 2) + (entry.model.empty() ? 0 : 1);
+    if (std::exchange(nearest, std::max(nearest, fits)) < fits) best = &entry;
+  }
+  if (best == nullptr) {
+    return {.requests = {.per_minute = default_rpm},
+            .tokens = {.per_minute = default_tpm},
+            .algorithm = algorithm};
+  }
+  return {.requests = {.per_minute = best->rpm, .burst = best->burst},
+          .tokens = {.per_minute = best->tpm},
+          .algorithm = algorithm};
+}
 
 Result<void> Config::prepare() { return Preparation(*this).run(); }
 

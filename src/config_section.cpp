@@ -86,16 +86,25 @@ void ConfigSection::read(std::string_view key, bool& out) {
 }
 
 void ConfigSection::read(std::string_view key, int& out) {
+  std::int64_t number = out;
+  read_up_to(key, std::numeric_limits<int>::max(), number);
+  out = static_cast<int>(number);
+}
+
+void ConfigSection::read(std::string_view key, std::int64_t& out) {
+  read_up_to(key, std::numeric_limits<std::int64_t>::max(), out);
+}
+
+void ConfigSection::read_up_to(std::string_view key, std::int64_t most, std::int64_t& out) {
   const std::optional<Value> value = take(key);
   if (!value) return;
   std::int64_t number = 0;
   if (value->get_int64().get(number)) return wrong(key, "must be a whole number");
-  constexpr int most = std::numeric_limits<int>::max();
   if (number < 0) return wrong(key, fmt::format("{} is out of range; the least is 0", number));
   if (number > most) {
     return wrong(key, fmt::format("{} is out of range; the most is {}", number, most));
   }
-  out = static_cast<int>(number);
+  out = number;
 }
 
 void ConfigSection::read(std::string_view key, std::uint64_t& out) {
@@ -177,6 +186,14 @@ void ConfigSection::read_size(std::string_view key, std::size_t& out) {
     }
   }
   wrong(key, "must be a size of 0 or more, like \"64KB\", \"1MB\" or 65536");
+}
+
+void ConfigSection::read_json(std::string_view key, std::string& out) {
+  const std::optional<Value> value = take(key);
+  if (!value) return;
+  simdjson::dom::object object;
+  if (value->get_object().get(object)) return wrong(key, "must be a table");
+  out = object.begin() == object.end() ? std::string{} : simdjson::minify(object);
 }
 
 void ConfigSection::read_auto(std::string_view key, std::optional<int>& out) {

@@ -39,6 +39,7 @@ class ConfigSection {
 
   void read(std::string_view key, bool& out);
   void read(std::string_view key, int& out);
+  void read(std::string_view key, std::int64_t& out);
   void read(std::string_view key, std::uint64_t& out);
   void read(std::string_view key, double& out);
   void read(std::string_view key, std::string& out);
@@ -47,6 +48,7 @@ class ConfigSection {
   void read(std::string_view key, std::map<std::string, std::string>& out);
   void read(std::string_view key, std::map<std::string, double>& out);
   void read(std::string_view key, Headers& out);
+  void read_json(std::string_view key, std::string& out);  ///< a table, as JSON text
   void read_size(std::string_view key, std::size_t& out);  ///< bytes: 65536, "64KB", "1MB"
   /// A duration, or the word that stands for none.
   void read_or(std::string_view key, std::string_view none, std::optional<Duration>& out);
@@ -99,6 +101,7 @@ class ConfigSection {
 
  private:
   std::optional<Value> take(std::string_view key);
+  void read_up_to(std::string_view key, std::int64_t most, std::int64_t& out);
   std::optional<Duration> duration(std::string_view key, const Value& value);
   std::string path_of(std::string_view key) const;
   void wrong(std::string_view key, std::string what) { fault_.note(path_of(key), std::move(what)); }

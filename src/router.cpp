@@ -148,6 +148,7 @@ Result<Reply> Router::route_embedding(std::string_view body) {
 }
 
 void Router::use(std::shared_ptr<Strategy> strategy) { core_->use(std::move(strategy)); }
+void Router::use(std::shared_ptr<RateStore> store) { core_->use(std::move(store)); }
 void Router::use(std::shared_ptr<Observer> observer) { core_->use(std::move(observer)); }
 void Router::maintain(EventLoop& loop) { core_->maintain(loop.core()); }
 
@@ -164,10 +165,14 @@ Result<void> Router::drain_node(std::string_view name, bool drain) {
   return detail::without_throwing([&] { return core_->drain_node(name, drain); });
 }
 
+Result<std::vector<std::string>> Router::reload(Config config) {
+  return detail::without_throwing([&] { return core_->reload(std::move(config)); });
+}
+
 Snapshot Router::snapshot() const { return detail::take_snapshot(*core_); }
 Result<Explanation> Router::explain(const Request& request) const {
   return detail::without_throwing([&] { return detail::explain(*core_, request); });
 }
-const Config& Router::config() const noexcept { return core_->config(); }
+Config Router::config() const { return core_->settings()->config; }
 
 }  // namespace llmroute

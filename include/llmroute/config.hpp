@@ -9,6 +9,7 @@
 #include <llmroute/core/health_tracker.hpp>
 #include <llmroute/core/hedge_policy.hpp>
 #include <llmroute/core/node_pool.hpp>
+#include <llmroute/core/rate_limiter.hpp>
 #include <llmroute/result.hpp>
 #include <string>
 #include <string_view>
@@ -49,6 +50,26 @@ struct TimeoutsConfig {
   Duration total = std::chrono::seconds(600);
 };
 
+/// What a tenant may ask of a model in a minute. An empty name is any that no other entry names.
+struct TenantModelLimits {
+  std::string tenant{};
+  std::string model{};
+  std::int64_t rpm = 0;    ///< requests; 0: no limit
+  std::int64_t tpm = 0;    ///< tokens, prompt and answer; 0: no limit
+  std::int64_t burst = 0;  ///< requests at once, of a token bucket; 0: rpm
+};
+
+struct LimitsConfig {
+  std::int64_t default_rpm = 0;  ///< of a tenant and a model that no entry fits; 0: no limit
+  std::int64_t default_tpm = 0;
+  RateAlgorithm algorithm = RateAlgorithm::sliding_window;
+  std::vector<TenantModelLimits> per_tenant_model{};
+
+  /// What counts for them: the entry that names both, else the tenant, else the model, else
+  /// neither.
+  RateLimits of(std::string_view tenant, std::string_view model) const noexcept;
+};
+
 struct Config {
   RouterConfig router{};
   TimeoutsConfig timeouts{};
@@ -56,6 +77,7 @@ struct Config {
   HealthOptions health{};
   BreakerOptions breaker{};
   HedgeOptions hedge{};
+  LimitsConfig limits{};
   std::vector<NodeConfig> nodes{};
   std::vector<ModelConfig> models{};
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <exception>
+#include <llmroute/core/rate_limit.hpp>
 #include <llmroute/core/time.hpp>
 #include <llmroute/headers.hpp>
 #include <llmroute/usage.hpp>
@@ -96,6 +97,8 @@ struct Error {
   Headers headers{};                      ///< the node's response fields
   Usage usage{};                          ///< what had been used when it ended, as far as known
   std::string request_id{};               ///< as in Reply
+  RateReport rate{};                      ///< as in Reply
+  Duration at_nodes{};                    ///< as in Reply
   std::exception_ptr thrown{};  ///< what ended it where that was an exception: a strategy's
 
   /// The status an OpenAI client should see: the node's own for a refused request, else the

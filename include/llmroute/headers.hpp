@@ -14,6 +14,8 @@ namespace llmroute {
 struct Header {
   std::string name;
   std::string value;
+
+  friend bool operator==(const Header&, const Header&) = default;
 };
 
 /// True when two field names are the same, ASCII case aside (RFC 9110, section 5.1).
@@ -47,6 +49,9 @@ class Headers {
   std::size_t size() const noexcept { return fields_.size(); }
   auto begin() const noexcept { return fields_.begin(); }
   auto end() const noexcept { return fields_.end(); }
+
+  /// The same bytes in the same order.
+  friend bool operator==(const Headers&, const Headers&) = default;
 
  private:
   std::vector<Header> fields_;

@@ -10,6 +10,7 @@
 #include <llmroute/http_method.hpp>
 #include <llmroute/net/event_loop.hpp>
 #include <llmroute/observer.hpp>
+#include <llmroute/rate_store.hpp>
 #include <llmroute/result.hpp>
 #include <llmroute/usage.hpp>
 #include <memory>
@@ -29,6 +30,7 @@ struct CallOptions {
   std::string_view session_key{};      ///< keeps a conversation together, for strategies that care
   std::string_view request_id{};       ///< default: made by the router
   std::optional<Resume> resume{};      ///< default router.resume
+  std::optional<RateLimits> limits{};  ///< of the tenant and the model; default as configured
 
   /// Blocking calls and pull streams: asked some twenty times a second while one waits, on the
   /// waiting thread; true ends it with `cancelled`. For hosts whose signals have to be looked for
@@ -60,7 +62,9 @@ struct Reply {
   std::vector<AttemptRecord> attempts{};
   Usage usage{};
   Duration time{};                          ///< the call in all
+  Duration at_nodes{};                      ///< of it, while a node was at work for it
   std::optional<Duration> first_content{};  ///< streams
+  RateReport rate{};                        ///< where the tenant stands, when limits are on
 };
 
 /// One piece of a stream. Views are valid until the next one is asked for.
@@ -76,6 +80,8 @@ struct StreamHead {
   std::string_view node;
   std::string_view request_id;
   int attempts = 1;
+  Duration at_nodes{};  ///< so long nodes have been at work for it
+  RateReport rate{};    ///< where the tenant stands, when limits are on
 };
 
 /// Whether on_event is done with an event, or keeps its views until Call::drained(). While one is
@@ -166,6 +172,12 @@ class Stream::Iterator {
   std::optional<Result<Event>> current_;
 };
 
+/// What a node has said about its load; what it did not say is none.
+struct NodeReport {
+  LoadReport load{};
+  double age_seconds = 0;
+};
+
 /// What the router knows of a node.
 struct NodeSnapshot {
   std::string name;
@@ -186,9 +198,11 @@ struct NodeSnapshot {
   std::string breaker = "closed";  ///< closed | open | half_open
   std::uint64_t breaker_opened = 0;
   double breaker_retry_in_seconds = 0;
-  std::vector<std::string> models;  ///< configured or learnt
-  int keys = 1;                     ///< a node without any has one that is not sent
-  int keys_resting = 0;             ///< of them, for one model or for all
+  std::vector<std::string> models;       ///< configured or learnt
+  int keys = 1;                          ///< a node without any has one that is not sent
+  int keys_resting = 0;                  ///< of them, for one model or for all
+  std::optional<NodeReport> reported{};  ///< asked for when a strategy goes by it
+  std::optional<double> score{};         ///< what the strategy compares now, the least the best
 };
 
 struct Snapshot {
@@ -244,6 +258,9 @@ class Router {
   /// Replaces the named strategy by the caller's own. Before the first call.
   void use(std::shared_ptr<Strategy> strategy);
 
+  /// Replaces the count of limits in this process by the caller's own. Before the first call.
+  void use(std::shared_ptr<RateStore> store);
+
   /// Adds an observer; it lives as long as the router. Before the first call.
   void use(std::shared_ptr<Observer> observer);
 
@@ -256,13 +273,21 @@ class Router {
   Result<void> remove_node(std::string_view name);             ///< calls on it go on to their end
   Result<void> drain_node(std::string_view name, bool drain);  ///< takes no new calls while true
 
+  /// Takes over another configuration while calls run, all or nothing: nodes (what is known of
+  /// those that stay is kept, also under another URL; those that came by add_node and are not in it
+  /// go), models, limits, timeouts, and of [router] what concerns single calls. A call under way
+  /// goes on with what it began with. The result names what differs and holds from the next start
+  /// only: sections ("health") or keys ("router.seed").
+  Result<std::vector<std::string>> reload(Config config);
+
   Snapshot snapshot() const;
 
   /// Every node with its score, why it would not be asked, and the pick. Asks nobody and counts
   /// nowhere, but strategies that take turns have taken one.
   Result<Explanation> explain(const Request& request) const;
 
-  const Config& config() const noexcept;
+  /// A copy of what it was made with or reloaded last.
+  Config config() const;
 
  private:
   explicit Router(std::shared_ptr<detail::RouterCore> core) noexcept;

@@ -44,7 +44,7 @@ Error given_up(CallState& call, Turn& turn, Duration limit) {
 }
 
 net::Task<Result<Reply>> wait_in_line(CallState& call, Next next) {
-  const Duration limit = call.core.config().backpressure.queue_timeout;
+  const Duration limit = call.config().backpressure.queue_timeout;
   const Time until = after(call.loop.now(), limit);
   {
     Turn turn(call);

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <llmroute/core/retry_policy.hpp>
+#include <llmroute/wire/model_name.hpp>
 
 #include "layers/hedge.hpp"
 #include "layers/open_attempt.hpp"
+#include "layers/pick_node.hpp"
 #include "layers/refusals.hpp"
 #include "layers/resume.hpp"
 #include "router/router_core.hpp"
@@ -162,13 +164,28 @@ void remember(CallState& call, Progress& progress, OpenAttempt& attempt) {
   }
 }
 
+/// The queue tells of nodes as they are now. A call that asks those of before a reload looks
+/// itself.
+net::Task<bool> look_later(CallState& call, Time until) {
+  constexpr Duration pause = std::chrono::milliseconds(20);
+  if (call.loop.now() >= until) co_return false;
+  net::SleepUntil sleep(call.loop, std::min(until, after(call.loop.now(), pause)));
+  co_await sleep;
+  co_return true;
+}
+
 /// Sleeps until a node at its cap has seen a call end, or refuses. True: worth another pick.
 net::Task<bool> wait_for_slot(CallState& call, Progress& progress, std::uint64_t seen) {
   AdmissionQueue& queue = call.core.queue();
   if (!progress.slot_until) {
-    progress.slot_until = after(call.loop.now(), call.core.config().backpressure.queue_timeout);
+    progress.slot_until = after(call.loop.now(), call.config().backpressure.queue_timeout);
   }
   const Time until = *progress.slot_until;
+  if (call.overtaken) {
+    net::Task<bool> looking = look_later(call, until);
+    const bool again = co_await looking;
+    co_return again;
+  }
   Turn turn(call);
   if (!queue.park(turn.waiter(), seen, call.loop.now())) co_return false;
   for (;;) {
@@ -183,7 +200,7 @@ net::Task<bool> wait_for_slot(CallState& call, Progress& progress, std::uint64_t
 RetryDecision after_failure(CallState& call, const Progress& progress, bool other_node) {
   const AttemptFailure& failure = *progress.last;
   const RetryPolicy policy({.max_retries = progress.retries + call.retries_left,
-                            .backoff = call.core.config().router.backoff});
+                            .backoff = call.config().router.backoff});
   return policy.decide({.failure = failure.kind,
                         .retries = progress.retries,
                         .same_node_retries = progress.same_node_retries,
@@ -236,7 +253,7 @@ bool others_left(CallState& call, NodeId present) {
 
 /// The clock of the first content, off for a node that nobody could take over from.
 Duration first_content_limit(CallState& call, NodeId node) {
-  const Duration limit = call.core.config().timeouts.first_content;
+  const Duration limit = call.config().timeouts.first_content;
   return limit > Duration::zero() && others_left(call, node) ? limit : Duration::zero();
 }
 
@@ -252,7 +269,16 @@ bool wrong_rung(const OpenAttempt& attempt) noexcept {
 /// What the loop does next.
 enum class After { pick, end };
 
-void note_failure(Progress& progress, OpenAttempt& attempt) {
+/// A node that has not got the model says so by its own name for it; callers know another.
+void show_alias(const CallState& call, OpenAttempt& attempt) {
+  AttemptFailure& failure = *attempt.failure;
+  const std::string_view model_id = attempt.ticket.model_id();
+  if (failure.kind != FailureKind::model_not_found || model_id == call.pick.model) return;
+  failure.body = wire::with_model_name(failure.body, model_id, call.pick.model);
+}
+
+void note_failure(const CallState& call, Progress& progress, OpenAttempt& attempt) {
+  show_alias(call, attempt);
   progress.last = std::move(attempt.failure);
   progress.last_node = attempt.ticket.node().name();
   if (const int key = attempt.ticket.key_number()) {
@@ -264,12 +290,13 @@ void note_failure(Progress& progress, OpenAttempt& attempt) {
 After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
   if (wrong_rung(attempt)) {
     progress.ladder.give_up(attempt.ticket.rung());
-    if (!progress.last) note_failure(progress, attempt);  // a fallback's first: the only one it has
+    if (!progress.last)
+      note_failure(call, progress, attempt);  // a fallback's first: the only one it has
     return progress.ladder.possible(call) ? After::pick : After::end;
   }
   call.tried.push_back(attempt.ticket.node().id());
   remember(call, progress, attempt);
-  note_failure(progress, attempt);
+  note_failure(call, progress, attempt);
   if (!worth_retrying(*progress.last)) return After::end;
   return !call.committed || progress.ladder.possible(call) ? After::pick : After::end;
 }
@@ -282,7 +309,7 @@ net::Task<std::optional<Error>> wait_for_node(CallState& call, Progress& progres
     if (again) co_return std::nullopt;
   }
   if (picked.miss == PickMiss::all_down && picked.retry_at != never &&
-      call.core.config().router.all_down == AllDown::wait) {
+      call.config().router.all_down == AllDown::wait) {
     net::SleepUntil sleep(call.loop, picked.retry_at);
     co_await sleep;
     co_return std::nullopt;
@@ -306,9 +333,7 @@ net::Task<Result<Reply>> attempts(CallState& call) {
   forget_rate_limits(call);  // of the model this one stands in for
   for (;;) {
     const std::uint64_t freed = call.core.queue().nodes_freed();
-    PickOutcome picked =
-        call.local.reader.acquire(call.core.strategy(), call.pick, call.path, call.tried,
-                                  call.local.rng, call.loop.now(), call.refused_keys);
+    PickOutcome picked = pick_node(call, call.tried);
     if (!picked) {
       if (turn_to_other_keys(call, progress)) continue;
       net::Task<std::optional<Error>> waiting = wait_for_node(call, progress, picked, freed);

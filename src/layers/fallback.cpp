@@ -1,5 +1,8 @@
 #include "layers/fallback.hpp"
 
+#include <algorithm>
+
+#include "layers/ask_model.hpp"
 #include "router/call_state.hpp"
 #include "router/router_core.hpp"
 
@@ -28,13 +31,23 @@ bool may_be_had_again(const CallState& call, const Error& error) noexcept {
          call.ledger.resumable();
 }
 
+/// An alias that is not active is passed over.
+bool may_be_asked(const PoolSnapshot& pool, const std::string& model) noexcept {
+  const ModelConfig* alias = pool.alias(model);
+  return alias == nullptr || alias->active;
+}
+
 /// The two chains of a model, and how far each has been gone.
 class Chains {
  public:
-  explicit Chains(const ModelConfig& model) noexcept : model_(model) {}
+  Chains(const ModelConfig& model, const PoolSnapshot& pool) : model_(model), pool_(pool) {}
 
   /// Whether there is one for when the present model's nodes are exhausted.
-  bool left() const noexcept { return general_ < model_.fallbacks.size(); }
+  bool left() const {
+    return std::any_of(model_.fallbacks.begin() + static_cast<std::ptrdiff_t>(general_),
+                       model_.fallbacks.end(),
+                       [&](const std::string& name) { return may_be_asked(pool_, name); });
+  }
 
   /// The model to ask next; null: the error stands.
   const std::string* next(const CallState& call, const Error& error) noexcept {
@@ -46,17 +59,19 @@ class Chains {
   }
 
  private:
-  static const std::string* step(const std::vector<std::string>& chain, std::size_t& at) noexcept {
+  const std::string* step(const std::vector<std::string>& chain, std::size_t& at) const noexcept {
+    while (at < chain.size() && !may_be_asked(pool_, chain[at])) ++at;
     return at < chain.size() ? &chain[at++] : nullptr;
   }
 
   const ModelConfig& model_;
+  const PoolSnapshot& pool_;
   std::size_t general_ = 0;
   std::size_t context_window_ = 0;
 };
 
 net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelConfig& model) {
-  Chains chains(model);
+  Chains chains(model, *call.snapshot);
   call.fallback_left = chains.left();
   Result<Reply> result = co_await next(call);
   while (!result) {
@@ -68,7 +83,7 @@ net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelC
     call.ledger.forget_tokens();  // another model's mean something else
     call.given_up_for.reset();
     call.fallback_left = chains.left();
-    call.pick.model = *fallback;
+    ask_model(call, *fallback);
     result = co_await next(call);
   }
   co_return result;
@@ -77,11 +92,10 @@ net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelC
 }  // namespace
 
 net::Task<Result<Reply>> FallbackLayer::handle(CallState& call, Next next) {
-  const ModelConfig* model = call.core.model(call.model);
-  const bool lone =
-      model == nullptr || (model->fallbacks.empty() && model->context_window_fallbacks.empty());
-  if (lone) return next(call);
-  return down_the_chain(call, next, *model);
+  if (call.alias == nullptr) return next(call);
+  const ModelConfig& model = *call.alias->config;
+  const bool lone = model.fallbacks.empty() && model.context_window_fallbacks.empty();
+  return lone ? next(call) : down_the_chain(call, next, model);
 }
 
 }  // namespace llmroute::detail

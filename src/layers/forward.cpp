@@ -15,7 +15,9 @@ bool offer(CallState& call, OpenAttempt& attempt, const Event& event) {
                      .headers = headers,
                      .node = attempt.ticket.node().config().name,
                      .request_id = call.request_id,
-                     .attempts = static_cast<int>(call.attempts.size()) + 1});
+                     .attempts = static_cast<int>(call.attempts.size()) + 1,
+                     .at_nodes = call.at_nodes.until(call.loop.now()),
+                     .rate = call.rate});
   }
   return call.sink->offer(event);
 }
@@ -53,7 +55,7 @@ void patch(std::string& text, std::string_view source, std::size_t shift,
 
 Event as_asked(CallState& call, OpenAttempt& attempt, const wire::SseEvent& event,
                const wire::ChunkView& chunk) {
-  std::array<Patch, 3> patches;
+  std::array<Patch, 4> patches;
   std::size_t count = 0;
   const auto add = [&](wire::Span at, std::string_view text) {
     if (at.length != 0) patches[count++] = {at, text};
@@ -66,6 +68,7 @@ Event as_asked(CallState& call, OpenAttempt& attempt, const wire::SseEvent& even
     add(chunk.token_ids_at, "null");
     add(chunk.prompt_token_ids_at, "null");
   }
+  if (attempt.strips_running_usage) add(chunk.usage_at, "");
   if (count == 0) return {.data = event.data, .raw = event.raw};
   const std::span<Patch> made(patches.data(), count);
   std::sort(made.begin(), made.end(),
@@ -106,6 +109,7 @@ void note_delivered(CallState& call, const Event& event, const wire::ChunkView& 
     call.first_content = call.elapsed();
   }
   call.ledger.note(event.data, chunk);
+  if (chunk.has_content) ++call.delivered_events;
 }
 
 }  // namespace llmroute::detail

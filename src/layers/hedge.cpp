@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "layers/pick_node.hpp"
 #include "router/loop_state.hpp"
 #include "router/router_core.hpp"
 
@@ -61,10 +62,7 @@ class Finish {
 NodeTicket second_ticket(CallState& call, NodeId first) {
   std::vector<NodeId> besides = call.tried;
   besides.push_back(first);
-  PickOutcome picked =
-      call.local.reader.acquire(call.core.strategy(), call.pick, call.path, besides, call.local.rng,
-                                call.loop.now(), call.refused_keys);
-  return std::move(picked.ticket);
+  return std::move(pick_node(call, besides).ticket);
 }
 
 bool good(net::Task<Opened>& attempt) { return attempt.done() && !attempt.result()->failure; }

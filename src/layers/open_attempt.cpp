@@ -9,7 +9,8 @@ namespace llmroute::detail {
 namespace {
 
 Dialect dialect_of(const CallState& call) noexcept {
-  return call.path == "/v1/responses" ? Dialect::responses : Dialect::chunks;
+  if (call.path == "/v1/responses") return Dialect::responses;
+  return call.path == "/v1/messages" ? Dialect::messages : Dialect::chunks;
 }
 
 std::string body_for(const CallState& call, const AttemptTicket& ticket, Asking& asking,
@@ -28,13 +29,13 @@ OpenAttempt::OpenAttempt(CallState& call, NodeTicket node_ticket, Asking asking)
       outgoing(body_for(call, ticket, asking, injects_ids)),
       transfer(call.loop,
                call.local.endpoint(ticket.node(), path, call.query(), ticket.key_index()),
-               outgoing.empty() ? call.request.body : std::string_view(outgoing),
-               call.upstream_headers(),
+               outgoing.empty() ? call.body : std::string_view(outgoing), call.upstream_headers(),
                call.stream() ? net::HttpTransfer::Mode::streamed : net::HttpTransfer::Mode::whole),
-      parser(call.core.config().router.max_event),
+      parser(call.config().router.max_event),
       progress(dialect_of(call), call.view.choices),
       strips_usage(call.stream() && !call.view.include_usage &&
-                   (asking.rung == Rung::ids || injects_usage(call, ticket.node().config()))) {}
+                   (asking.rung == Rung::ids || injects_usage(call, ticket.node().config()))),
+      strips_running_usage(strips_usage && injects_running_usage(call, ticket.node().config())) {}
 
 void OpenAttempt::fail(AttemptFailure what) {
   Usage usage = progress.usage();
@@ -59,7 +60,9 @@ void OpenAttempt::note_end(const net::Chunk& chunk) {
 }
 
 AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket, Rung rung)
-    : call_(call), ticket_(std::move(ticket)), rung_(rung), started_(call.loop.now()) {}
+    : call_(call), ticket_(std::move(ticket)), rung_(rung), started_(call.loop.now()) {
+  call.at_nodes.begin(started_);
+}
 
 AttemptTicket::~AttemptTicket() {
   if (!open_) return;
@@ -108,6 +111,7 @@ void AttemptTicket::close(const Outcome* outcome, std::optional<ErrorCode> error
                           std::string_view reason, const Usage& usage) {
   open_ = false;
   const Time now = call_.loop.now();
+  call_.at_nodes.end(now);
   call_.attempts.push_back({.node = node().config().name,
                             .error = error,
                             .http_status = http_status,

@@ -106,12 +106,13 @@ struct OpenAttempt {
   std::string_view path;       ///< that was asked, without the query
   std::unique_ptr<Seam> seam;  ///< null: the stream is the call's first
   bool injects_ids;            ///< token ids were asked for by the router
-  std::string outgoing;        ///< the body, when it is not the caller's own bytes
+  std::string outgoing;        ///< the body, when it is not the call's as it stands
   net::HttpTransfer transfer;
   wire::SseParser parser;
   StreamProgress progress;
-  bool strips_usage;     ///< the usage chunk was asked for by the router, not by the caller
-  std::string answer{};  ///< plain: the whole body
+  bool strips_usage;          ///< the usage chunk was asked for by the router, not by the caller
+  bool strips_running_usage;  ///< so was the usage in each chunk
+  std::string answer{};       ///< plain: the whole body
   wire::ReplyView answer_view{};
   std::size_t held_bytes = 0;
   std::vector<HeldEvent> held{};  ///< events before the first content

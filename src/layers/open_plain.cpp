@@ -30,7 +30,7 @@ std::optional<AttemptFailure> judge(const OpenAttempt& attempt, const wire::Repl
 
 net::Task<Opened> open_plain(CallState& call, NodeTicket ticket) {
   Opened attempt = std::make_unique<OpenAttempt>(call, std::move(ticket), Asking{});
-  const TimeoutsConfig& timeouts = call.core.config().timeouts;
+  const TimeoutsConfig& timeouts = call.config().timeouts;
   Clocks clocks(attempt->ticket.started(), timeouts.attempt);
   clocks.add(FailureKind::timeout_response, "whole answer", attempt->ticket.started(),
              timeouts.response);

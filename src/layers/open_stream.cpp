@@ -95,7 +95,7 @@ net::Task<Opened> open_stream(CallState& call, NodeTicket ticket, Asking asking,
                               Duration first_content_limit) {
   const bool quiet = asking.quiet;
   Opened attempt = std::make_unique<OpenAttempt>(call, std::move(ticket), std::move(asking));
-  const TimeoutsConfig& timeouts = call.core.config().timeouts;
+  const TimeoutsConfig& timeouts = call.config().timeouts;
   const Time started = attempt->ticket.started();
   Clocks head_clocks(started, timeouts.attempt);
   head_clocks.add(FailureKind::timeout_headers, "response headers", started, timeouts.headers);

@@ -24,12 +24,17 @@ bool injects_usage(const CallState& call, const NodeConfig& node) noexcept {
          wire::streams_chunks(call.path);
 }
 
+bool injects_running_usage(const CallState& call, const NodeConfig& node) noexcept {
+  return node.provider == Provider::vllm && call.rate_hold && call.rate.tokens.limit > 0 &&
+         !call.committed && injects_usage(call, node);  // what joins a stream is counted at its end
+}
+
 /// A long prompt's ids would take more of the ledger than its answer.
 constexpr std::size_t longest_prompt = 128 << 10;
 
 bool wants_token_ids(CallState& call, const NodeConfig& node) {
   return call.stream() && node.provider == Provider::vllm && call.resume() != Resume::off &&
-         call.request.body.size() <= longest_prompt && call.view.choices == 1 &&
+         call.body.size() <= longest_prompt && call.view.choices == 1 &&
          wire::streams_chunks(call.path) && call.continuation().by_ids;
 }
 
@@ -40,7 +45,16 @@ std::vector<wire::Edit> outgoing_edits(const CallState& call, const NodeConfig& 
     edits.push_back(wire::set_model(call.view, model_id));
   }
   if (call.stream() && !call.view.stream) edits.push_back(wire::set_stream(call.view));
-  if (injects_usage(call, node)) edits.push_back(wire::set_include_usage(call.view));
+  if (injects_usage(call, node)) {
+    const bool running = injects_running_usage(call, node);
+    edits.push_back(wire::set_include_usage(
+        call.view, running ? wire::UsageReports::each_chunk : wire::UsageReports::at_end));
+  }
+  if (call.alias == nullptr || !call.alias->reasoning.any()) return edits;
+  for (wire::Edit& edit :
+       wire::set_reasoning(call.body, call.view, call.alias->reasoning, node.provider, call.path)) {
+    edits.push_back(std::move(edit));
+  }
   return edits;
 }
 
@@ -48,7 +62,7 @@ std::string outgoing_body(const CallState& call, const NodeConfig& node, std::st
                           bool with_ids) {
   std::vector<wire::Edit> edits = outgoing_edits(call, node, model_id);
   if (with_ids) edits.push_back(wire::set_return_token_ids(call.view));
-  return edits.empty() ? std::string{} : wire::splice(call.request.body, std::move(edits));
+  return edits.empty() ? std::string{} : wire::splice(call.body, std::move(edits));
 }
 
 }  // namespace llmroute::detail

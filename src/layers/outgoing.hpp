@@ -19,6 +19,10 @@ bool takes_include_usage(Provider provider) noexcept;
 /// again.
 bool injects_usage(const CallState& call, const NodeConfig& node) noexcept;
 
+/// Whether it asks to be told with each chunk, since the tenant's tokens are counted while they are
+/// spent.
+bool injects_running_usage(const CallState& call, const NodeConfig& node) noexcept;
+
 /// Whether the router asks for token ids, so that a stream that dies can go on from them.
 bool wants_token_ids(CallState& call, const NodeConfig& node);
 
@@ -26,7 +30,7 @@ bool wants_token_ids(CallState& call, const NodeConfig& node);
 std::vector<wire::Edit> outgoing_edits(const CallState& call, const NodeConfig& node,
                                        std::string_view model_id);
 
-/// The body with these edits. Empty: the caller's bytes go as they are.
+/// The call's body with these edits. Empty: its bytes go as they are.
 std::string outgoing_body(const CallState& call, const NodeConfig& node, std::string_view model_id,
                           bool with_ids);
 

@@ -15,6 +15,9 @@ enum class Step { more, kept, whole, broken };
 
 Step give(CallState& call, OpenAttempt& attempt, const Event& event, const wire::ChunkView& chunk) {
   note_delivered(call, event, chunk);
+  if (call.rate_hold) {
+    call.rate_hold->progress(call.tokens_spent(attempt.progress.usage()), call.loop.now());
+  }
   return offer(call, attempt, event) ? Step::more : Step::kept;
 }
 
@@ -81,7 +84,7 @@ net::Task<bool> pump(CallState& call, OpenAttempt& attempt) {
   Step step = Step::more;
   for (const HeldEvent& held : attempt.held) {
     const wire::SseEvent event{.data = held.data_in_raw(), .raw = held.raw};
-    const wire::ChunkView chunk = wire::read_chunk(event.data);
+    const wire::ChunkView chunk = attempt.progress.look_at(event.data);
     const EventKind kind = chunk.usage_only ? EventKind::usage : EventKind::preamble;
     step = pass_on(call, attempt, event, kind, chunk);
     if (step == Step::broken) co_return false;
@@ -91,7 +94,7 @@ net::Task<bool> pump(CallState& call, OpenAttempt& attempt) {
     }
   }
   attempt.held.clear();
-  const TimeoutsConfig& timeouts = call.core.config().timeouts;
+  const TimeoutsConfig& timeouts = call.config().timeouts;
   step = pass_on(call, attempt, attempt.first.event, attempt.first.kind, attempt.first.chunk);
   Time last_event = call.loop.now();  // or the moment when the reader was done with it
   for (bool open = true; step == Step::more || step == Step::kept;) {

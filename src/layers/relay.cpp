@@ -35,13 +35,6 @@ net::Task<Result<Reply>> refuse(const CallState& call, std::string_view why) {
   co_return error;
 }
 
-/// JSON posted to where a model answers: what the rest of the chain can route.
-bool is_inference(const Request& request) noexcept {
-  if (request.method != HttpMethod::post) return false;
-  const std::optional<std::string_view> type = request.headers.find("content-type");
-  return (!type || is_json(*type)) && wire::is_inference_path(request.path);
-}
-
 /// Behind a node's host: anything else could make another host of it ("@", ":") or another request
 /// (a line break), and the node's key would go along.
 bool is_path(std::string_view path) noexcept {
@@ -78,10 +71,10 @@ Error refused(const CallState& call, const std::string& node, const AttemptFailu
 net::Task<std::optional<AttemptFailure>> ask(CallState& call, AttemptTicket& ticket,
                                              std::optional<Reply>& reply) {
   const net::Endpoint endpoint =
-      relay_endpoint(ticket.node().config(), call.request, ticket.key_index(), call.core.config());
+      relay_endpoint(ticket.node().config(), call.request, ticket.key_index(), call.config());
   net::HttpTransfer transfer(call.loop, endpoint, call.request.body, call.upstream_headers(),
                              net::HttpTransfer::Mode::whole);
-  const TimeoutsConfig& timeouts = call.core.config().timeouts;
+  const TimeoutsConfig& timeouts = call.config().timeouts;
   const Duration limit = timeouts.attempt > Duration::zero() ? timeouts.attempt : timeouts.total;
   const net::Chunk end =
       co_await transfer.read(limit > Duration::zero() ? after(call.loop.now(), limit) : never);
@@ -130,6 +123,12 @@ net::Task<Result<Reply>> relay(CallState& call) {
 }
 
 }  // namespace
+
+bool is_inference(const Request& request) noexcept {
+  if (request.method != HttpMethod::post) return false;
+  const std::optional<std::string_view> type = request.headers.find("content-type");
+  return (!type || is_json(*type)) && wire::is_inference_path(request.path);
+}
 
 net::Task<Result<Reply>> RelayLayer::handle(CallState& call, Next next) {
   if (!is_path(call.request.path)) {

@@ -9,6 +9,9 @@
 
 namespace llmroute::detail {
 
+/// JSON posted to where a model answers: what the rest of the chain can route.
+bool is_inference(const Request& request) noexcept;
+
 class RelayLayer final : public Layer {
  public:
   /// Takes no place in the queue and spends no retry budget: such requests are few, and cheap for a

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <llmroute/wire/request_view.hpp>
 
+#include "layers/ask_model.hpp"
 #include "layers/refusals.hpp"
+#include "layers/relay.hpp"
 #include "router/loop_state.hpp"
 #include "router/router_core.hpp"
 
@@ -22,39 +24,48 @@ Error bad_argument(const CallState& call, std::string_view param, std::string me
   return error;
 }
 
+/// As many as one reads, for there may be thousands.
+std::string names_of(const std::vector<std::string>& models) {
+  constexpr std::size_t most = 20;
+  if (models.empty()) return "none";
+  const std::size_t shown = std::min(models.size(), most);
+  std::string names =
+      fmt::format("{}", fmt::join(models.begin(), models.begin() + static_cast<long>(shown), ", "));
+  if (shown < models.size()) names += fmt::format(" and {} more", models.size() - shown);
+  return names;
+}
+
 }  // namespace
 
-std::optional<std::string> default_model(RouterCore& core) {
-  const std::string& configured = core.config().router.default_model;
+std::optional<std::string> default_model(const Config& config, const PoolSnapshot& pool) {
+  const std::string& configured = config.router.default_model;
   if (!configured.empty()) return configured;
-  std::vector<std::string> models = core.pool().models();
+  std::vector<std::string> models = pool.models();
   if (models.size() == 1) return std::move(models.front());
   return std::nullopt;
 }
 
-PickRequest pick_request(const Request& request, const wire::RequestView& view,
-                         std::string_view model, bool stream) {
+PickRequest pick_request(std::string_view body, const wire::RequestView& view,
+                         std::string_view model, std::string_view session_key, bool stream) {
   constexpr std::size_t bytes_a_token = 4;
   constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
   return {.model = model,
-          .session_key = request.options.session_key,
-          .prompt_tokens =
-              static_cast<std::uint32_t>(std::min(request.body.size() / bytes_a_token, most)),
+          .session_key = session_key,
+          .prompt_tokens = static_cast<std::uint32_t>(std::min(body.size() / bytes_a_token, most)),
           .output_tokens = view.max_tokens,
           .stream = stream};
 }
 
 Error unknown_model(const CallState& call) {
-  const std::vector<std::string> models = call.core.pool().models();
   Error error = call.fail(ErrorCode::model_not_found,
                           fmt::format("no model \"{}\"; there are: {}", call.model,
-                                      models.empty() ? std::string("none")
-                                                     : fmt::format("{}", fmt::join(models, ", "))));
+                                      names_of(call.core.pool().models())));
   error.param = "model";
   return error;
 }
 
 net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
+  if (!is_inference(call.request)) return next(call);  // nothing in it to resolve
   Result<wire::RequestView> view = wire::read_request(call.request.body);
   if (!view) return end_with(std::move(view).error());
   call.view = std::move(*view);
@@ -66,19 +77,19 @@ net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
   }
   if (call.view.has_model) {
     call.model = call.view.model;
-  } else if (std::optional<std::string> model = default_model(call.core)) {
+  } else if (std::optional<std::string> model = default_model(call.config(), *call.snapshot)) {
     call.model = std::move(*model);
   } else if (const std::vector<std::string> models = call.core.pool().models(); !models.empty()) {
-    return end_with(bad_argument(call, "model",
-                                 fmt::format("the request names no model and there are several: {}",
-                                             fmt::join(models, ", "))));
+    return end_with(bad_argument(
+        call, "model",
+        fmt::format("the request names no model and there are several: {}", names_of(models))));
   }
   if (call.core.hedges().enabled()) call.core.hedges().call_started();
   call.core.budget().deposit(call.loop.now(), call.core.queue().in_use());
-  call.pick = pick_request(call.request, call.view, call.model, call.stream());
   if (!call.model.empty() && !call.local.reader.knows_model(call.model)) {
     return end_with(unknown_model(call));
   }
+  ask_model(call, call.model);
   return next(call);
 }
 

@@ -2,7 +2,9 @@
 /// no node serves.
 #pragma once
 
+#include <llmroute/config.hpp>
 #include <llmroute/core/pick_request.hpp>
+#include <llmroute/core/pool_snapshot.hpp>
 #include <llmroute/wire/request_view.hpp>
 #include <optional>
 #include <string>
@@ -11,18 +13,16 @@
 
 namespace llmroute::detail {
 
-class RouterCore;
-
 class ResolveLayer final : public Layer {
  public:
   net::Task<Result<Reply>> handle(CallState& call, Next next) override;
 };
 
 /// The model of a request that names none: the configured one, or the only one there is.
-std::optional<std::string> default_model(RouterCore& core);
+std::optional<std::string> default_model(const Config& config, const PoolSnapshot& pool);
 
 /// What strategies may know of a request. Its views point into the arguments.
-PickRequest pick_request(const Request& request, const wire::RequestView& view,
-                         std::string_view model, bool stream);
+PickRequest pick_request(std::string_view body, const wire::RequestView& view,
+                         std::string_view model, std::string_view session_key, bool stream);
 
 }  // namespace llmroute::detail

@@ -49,7 +49,7 @@ std::uint32_t less(std::uint32_t limit, std::size_t used) noexcept {
 /// The node's word on how many tokens prompt and answer may have together; 0: it does not say.
 net::Task<std::uint32_t> context_length(CallState& call, const NodeTicket& ticket) {
   const net::Endpoint endpoint =
-      models_endpoint(ticket.node().config(), ticket.key_index(), call.core.config());
+      models_endpoint(ticket.node().config(), ticket.key_index(), call.config());
   const Time until = after(call.loop.now(), patience);
   net::HttpTransfer transfer(call.loop, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
   const net::Chunk end = co_await transfer.read(until);
@@ -98,7 +98,7 @@ Asking by_prefill(CallState& call, const NodeTicket& ticket) {
     edits.push_back(std::move(edit));
   }
   Asking asking{.rung = Rung::prefill};
-  asking.body = wire::splice(call.request.body, std::move(edits));
+  asking.body = wire::splice(call.body, std::move(edits));
   asking.seam = prefill_seam(call.ledger, object_of(call), tail, echo_of(node.provider));
   return asking;
 }

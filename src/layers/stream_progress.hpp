@@ -24,8 +24,9 @@ enum class EventKind {
 
 /// What the events of a stream are.
 enum class Dialect {
-  chunks,    ///< chat and text completions
-  responses  ///< /v1/responses: typed events, an end of their own
+  chunks,     ///< chat and text completions
+  responses,  ///< /v1/responses: typed events, an end of their own
+  messages    ///< /v1/messages: likewise
 };
 
 class StreamProgress {
@@ -35,6 +36,9 @@ class StreamProgress {
 
   /// Judges one event; `chunk` receives what its JSON means.
   EventKind take(const wire::SseEvent& event, wire::ChunkView& chunk);
+
+  /// What an event means, without taking note of it.
+  wire::ChunkView look_at(std::string_view data) const;
 
   /// Every choice has its finish_reason: the connection may go away now.
   bool complete() const noexcept;
@@ -48,6 +52,9 @@ class StreamProgress {
   std::int64_t events() const noexcept { return events_; }
 
  private:
+  wire::ChunkView read(std::string_view data) const;
+  void take_usage(const Usage& usage) noexcept;
+
   Dialect dialect_;
   int expected_;
   std::uint64_t seen_ = 0;      // bit i: choice i has appeared

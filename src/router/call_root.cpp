@@ -108,6 +108,10 @@ void CallRoot::conclude(Result<Reply> result) noexcept {
   deadline_.disarm();
   entry_.unlink();
   state_.permit = {};
+  if (state_.rate_hold && result) {
+    state_.rate_hold->settle(state_.tokens_spent(state_.usage), state_.loop.now());
+  }
+  state_.rate_hold.reset();
   result_.emplace(std::move(result));
   if (core_->observed()) tell_of_end();
   on_end();  // may destroy this

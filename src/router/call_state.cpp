@@ -26,15 +26,18 @@ CallState::CallState(RouterCore& router, LoopState& loop_state, net::Loop& event
                      const Request& asked, Sink* stream_sink)
     : core(router),
       local(loop_state),
+      snapshot(loop_state.reader.snapshot()),
+      settings(settings_of(*snapshot)),
       loop(event_loop),
       request(asked),
       path(wire::without_query(asked.path)),
       sink(stream_sink),
-      retries_left(asked.options.max_retries.value_or(router.config().router.max_retries)),
+      body(asked.body),
+      retries_left(asked.options.max_retries.value_or(config().router.max_retries)),
       started(event_loop.now()) {
   request_id = asked.options.request_id.empty() ? make_request_id(loop_state.rng)
                                                 : std::string(asked.options.request_id);
-  const Duration total = router.config().timeouts.total;
+  const Duration total = config().timeouts.total;
   const Duration limit = asked.options.deadline.value_or(total);
   if (limit > Duration::zero()) deadline = after(started, limit);
 }
@@ -58,11 +61,13 @@ std::span<const Header> CallState::upstream_headers() {
 }
 
 Resume CallState::resume() const noexcept {
-  return request.options.resume.value_or(core.config().router.resume);
+  return request.options.resume.value_or(config().router.resume);
 }
 
+Strategy& CallState::strategy() const noexcept { return core.strategy(settings, alias); }
+
 const wire::Continuation& CallState::continuation() {
-  if (!continuation_) continuation_ = wire::read_continuation(request.body);
+  if (!continuation_) continuation_ = wire::read_continuation(body);
   return *continuation_;
 }
 
@@ -73,20 +78,30 @@ Error CallState::fail(ErrorCode code, std::string message) const {
   error.partial = ledger.text();
   error.usage = usage;
   error.request_id = request_id;
+  error.rate = rate;
+  error.at_nodes = at_nodes.until(loop.now());
   return error;
 }
 
-Reply CallState::reply(int http_status, Headers headers, std::string body) {
+Reply CallState::reply(int http_status, Headers headers, std::string answer) {
   return {.http_status = http_status,
           .headers = std::move(headers),
-          .body = std::move(body),
+          .body = std::move(answer),
           .node = attempts.empty() ? std::string{} : attempts.back().node,
           .model = std::string(pick.model),
           .request_id = request_id,
           .attempts = std::move(attempts),
           .usage = usage,
           .time = elapsed(),
-          .first_content = first_content};
+          .at_nodes = at_nodes.until(loop.now()),
+          .first_content = first_content,
+          .rate = rate};
+}
+
+/// Most engines send a token an event.
+std::int64_t CallState::tokens_spent(const Usage& counted) const noexcept {
+  if (counted.total_tokens > 0) return counted.total_tokens;
+  return std::int64_t{pick.prompt_tokens} + delivered_events;
 }
 
 }  // namespace llmroute::detail

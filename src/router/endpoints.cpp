@@ -74,4 +74,11 @@ net::Endpoint health_endpoint(const NodeConfig& node, const Config& config) {
   return make(node, origin_url(node, config.health.path), 0, HttpMethod::get, config);
 }
 
+net::Endpoint metrics_endpoint(const NodeConfig& node, const Config& config, std::size_t most) {
+  net::EndpointOptions options =
+      options_of(node, origin_url(node, "/metrics"), 0, HttpMethod::get, config);
+  options.max_body = most;
+  return net::Endpoint(std::move(options));
+}
+
 }  // namespace llmroute::detail

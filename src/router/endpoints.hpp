@@ -26,5 +26,7 @@ net::Endpoint relay_endpoint(const NodeConfig& node, const Request& request, std
                              const Config& config);
 net::Endpoint models_endpoint(const NodeConfig& node, std::size_t key, const Config& config);
 net::Endpoint health_endpoint(const NodeConfig& node, const Config& config);
+/// A page beyond `most` bytes is not read to its end.
+net::Endpoint metrics_endpoint(const NodeConfig& node, const Config& config, std::size_t most);
 
 }  // namespace llmroute::detail

@@ -10,11 +10,19 @@ namespace llmroute::detail {
 Result<Explanation> explain(RouterCore& core, const Request& request) {
   const Result<wire::RequestView> view = wire::read_request(request.body);
   if (!view) return view.error();
-  Explanation explanation{.model = view->model, .strategy = core.config().router.strategy};
-  if (!view->has_model) explanation.model = default_model(core).value_or("");
+  const std::shared_ptr<const PoolSnapshot> snapshot = core.pool().current();
+  const Settings& settings = settings_of(*snapshot);
+  Explanation explanation{.model = view->model, .strategy = settings.config.router.strategy};
+  if (!view->has_model) {
+    explanation.model = default_model(settings.config, *snapshot).value_or("");
+  }
+  const ModelSettings* alias = settings.model(explanation.model);
+  if (alias != nullptr && alias->strategy) explanation.strategy = alias->config->strategy;
   Rng rng(core.draw_seed());
-  const PickRequest question = pick_request(request, *view, explanation.model, view->stream);
-  explanation.nodes = core.pool().explain(core.strategy(), question, rng, Clock::now());
+  const PickRequest question = pick_request(request.body, *view, explanation.model,
+                                            request.options.session_key, view->stream);
+  explanation.nodes =
+      core.pool().explain(core.strategy(settings, alias), question, rng, Clock::now());
   return explanation;
 }
 

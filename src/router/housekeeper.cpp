@@ -1,6 +1,7 @@
 #include "router/housekeeper.hpp"
 
 #include <algorithm>
+#include <llmroute/wire/load_page.hpp>
 #include <llmroute/wire/model_list.hpp>
 
 #include "router/endpoints.hpp"
@@ -15,8 +16,11 @@ struct Housekeeper::Watched {
   std::shared_ptr<const Node> node;
   Time probe_due{};
   Time models_due{};
+  Time load_due{};
+  Duration load_interval{};  // grows while the page costs too much
   net::Task<bool> probing{};
   net::Task<bool> learning{};
+  net::Task<bool> reporting{};
 };
 
 namespace {
@@ -24,6 +28,12 @@ namespace {
 /// Whether a node that answers like this lives. Providers without a health path say 404, or ask for
 /// another key: they live.
 bool alive(int status) noexcept { return status >= 200 && status < 500; }
+
+/// The engines do; who sells answers does not.
+bool reports_load(Provider provider) noexcept {
+  return provider != Provider::openai && provider != Provider::azure &&
+         provider != Provider::anthropic;
+}
 
 bool idle(const net::Task<bool>& task) noexcept { return !task || task.done(); }
 
@@ -52,7 +62,9 @@ net::Task<ListAnswer> ask_for_list(net::Loop& loop, const net::Endpoint& endpoin
 }  // namespace
 
 Housekeeper::Housekeeper(RouterCore& core, net::Loop& loop)
-    : core_(core.shared_from_this()), loop_(loop) {
+    : core_(core.shared_from_this()),
+      loop_(loop),
+      rng_(static_cast<std::uint64_t>(loop.now().time_since_epoch().count())) {
   tick();
 }
 Housekeeper::~Housekeeper() = default;
@@ -93,7 +105,8 @@ void Housekeeper::tick_or_later() noexcept {
 
 void Housekeeper::tick() {
   watch_nodes();
-  const Config& config = core_->config();
+  const std::shared_ptr<const Settings> settings = core_->settings();
+  const Config& config = settings->config;
   const Time now = loop_.now();
   Time due = after(now, retry_discovery);
   for (Watched& watched : watched_) {
@@ -113,9 +126,28 @@ void Housekeeper::tick() {
       }
       due = std::min(due, watched.models_due);
     }
+    if (core_->wants_load_reports() && reports_load(watched.node->config().provider)) {
+      if (now >= watched.load_due) ask_for_load(watched, now);
+      due = std::min(due, watched.load_due);
+    }
   }
   core_->loops().close_stale(now);
   wake_at(std::max(due, after(now, shortest_tick)));
+}
+
+/// One that is still under way is left to it.
+void Housekeeper::ask_for_load(Watched& watched, Time now) {
+  const Duration usual = core_->settings()->config.health.metrics_interval;
+  watched.load_interval = std::max(watched.load_interval, usual);
+  watched.load_due = after(now, spread(watched.load_interval));
+  if (!idle(watched.reporting)) return;
+  watched.reporting = learn_load(*this, watched);
+  loop_.inside([&] { watched.reporting.start(nullptr, nullptr); });
+}
+
+/// Less or more by up to a fifth, so that many gateways do not ask at the same moment.
+Duration Housekeeper::spread(Duration interval) noexcept {
+  return std::chrono::duration_cast<Duration>(interval * (0.8 + 0.4 * rng_.unit()));
 }
 
 /// Follows additions, removals and changes of nodes.
@@ -132,9 +164,10 @@ void Housekeeper::watch_nodes() {
 }
 
 net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
-  const HealthOptions& health = keeper.core_->config().health;
-  const net::Endpoint endpoint = health_endpoint(watched.node->config(), keeper.core_->config());
-  const Time until = after(keeper.loop_.now(), health.timeout);
+  const std::shared_ptr<const Settings> settings = keeper.core_->settings();
+  const Config& config = settings->config;
+  const net::Endpoint endpoint = health_endpoint(watched.node->config(), config);
+  const Time until = after(keeper.loop_.now(), config.health.timeout);
   net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
   const net::Chunk end = co_await transfer.read(until);
   const bool good = end.kind == net::Chunk::Kind::end && alive(transfer.status());
@@ -145,7 +178,8 @@ net::Task<bool> Housekeeper::probe(Housekeeper& keeper, Watched& watched) {
 }
 
 net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched) {
-  const Config& config = keeper.core_->config();
+  const std::shared_ptr<const Settings> settings = keeper.core_->settings();
+  const Config& config = settings->config;
   ListAnswer answer{.key_refused = true};
   for (std::size_t key = 0; answer.key_refused && key < watched.node->keys().size(); ++key) {
     const net::Endpoint endpoint = models_endpoint(watched.node->config(), key, config);
@@ -162,6 +196,34 @@ net::Task<bool> Housekeeper::learn_models(Housekeeper& keeper, Watched& watched)
   const Time now = keeper.loop_.now();
   keeper.tell(
       [&](NodePool& pool) { pool.models_learnt(watched.node->name(), std::move(*ids), now); });
+  co_return true;
+}
+
+/// A report is good for as long as three intervals: of a node that goes silent nothing is known
+/// then.
+net::Task<bool> Housekeeper::learn_load(Housekeeper& keeper, Watched& watched) {
+  const std::shared_ptr<const Settings> settings = keeper.core_->settings();
+  const Config& config = settings->config;
+  const Duration usual = config.health.metrics_interval;
+  const int own = watched.node->stats().in_flight.load(std::memory_order_relaxed);
+  const net::Endpoint endpoint = metrics_endpoint(watched.node->config(), config, longest_page);
+  const Time asked = keeper.loop_.now();
+  const Time until = after(asked, config.health.timeout);
+  net::HttpTransfer transfer(keeper.loop_, endpoint, {}, {}, net::HttpTransfer::Mode::whole);
+  const net::Chunk end = co_await transfer.read(until);
+  const Time now = keeper.loop_.now();
+  const std::string page = transfer.take_body();
+  LoadReport report;
+  if (end.kind == net::Chunk::Kind::end && transfer.status() == 200) {
+    report = wire::read_load_page(page);
+  }
+  const bool cheap = !report.empty() && page.size() <= long_page && now - asked <= usual / 5;
+  const Duration most = std::max(usual, longest_metrics_interval);
+  watched.load_interval = cheap ? usual : std::min(watched.load_interval * 2, most);
+  watched.load_due = after(now, keeper.spread(watched.load_interval));
+  if (keeper.stopped_ || report.empty()) co_return false;
+  const Time valid_until = after(now, 3 * watched.load_interval);
+  keeper.core_->pool().load_reported(watched.node->id(), report, own, now, valid_until);
   co_return true;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <llmroute/config.hpp>
 #include <llmroute/core/node_pool_reader.hpp>
 #include <llmroute/core/rng.hpp>
 #include <memory>
@@ -22,7 +23,7 @@ struct LoopState {
   explicit LoopState(RouterCore& core);
 
   /// Where `path` is on `node`: URL, fixed fields with the key at that place, TLS. Made at the
-  /// first call and kept while the node's configuration stands; with a query, of which there are
+  /// first call and kept while the configuration stands; with a query, of which there are
   /// too many to keep them, made anew each time.
   net::Endpoint endpoint(const Node& node, std::string_view path, std::string_view query,
                          std::uint32_t key);
@@ -35,14 +36,16 @@ struct LoopState {
   net::Link roots{};  ///< CallRoot::Entry of each call under way
 
  private:
-  RouterCore& core_;
+  const Config& latest_config();
+
   struct Known {
     std::string path;
     std::uint32_t key;
     net::Endpoint endpoint;
   };
   std::unordered_map<std::uint64_t, std::vector<Known>>
-      endpoints_;  // by revision of the node's configuration
+      endpoints_;                      // by revision of the node's configuration
+  std::uint64_t settings_number_ = 0;  // that they were made with
 };
 
 }  // namespace llmroute::detail

@@ -10,6 +10,7 @@ void StreamState::Slot::head(const StreamHead& head) {
   reply_.headers = head.headers;
   reply_.node = head.node;
   reply_.request_id = head.request_id;
+  reply_.rate = head.rate;
 }
 
 bool StreamState::Slot::offer(const Event& offered) {

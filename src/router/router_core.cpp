@@ -9,9 +9,11 @@
 #include "layers/admission.hpp"
 #include "layers/attempt.hpp"
 #include "layers/fallback.hpp"
+#include "layers/limits.hpp"
 #include "layers/relay.hpp"
 #include "layers/resolve.hpp"
 #include "net/fork.hpp"
+#include "router/local_rates.hpp"
 
 namespace llmroute::detail {
 
@@ -58,19 +60,19 @@ NodeEvent event_of(const NodeChange& change) noexcept {
 }  // namespace
 
 RouterCore::RouterCore(Config prepared)
-    : config_(std::move(prepared)),
-      seed_(config_.router.seed != 0 ? config_.router.seed : seed_from_system()),
-      pool_(pool_options(), config_.nodes, config_.models, draw_seed(), Clock::now()),
-      queue_(config_.backpressure),
-      budget_(
-          {.retry_budget = config_.router.retry_budget, .retry_floor = config_.router.retry_floor}),
-      hedges_(config_.hedge),
-      strategy_(make_strategy(config_.router.strategy)),
+    : seed_(prepared.router.seed != 0 ? prepared.router.seed : seed_from_system()),
+      pool_(pool_options(prepared), {}, {}, draw_seed(), Clock::now()),
+      queue_(prepared.backpressure),
+      budget_({.retry_budget = prepared.router.retry_budget,
+               .retry_floor = prepared.router.retry_floor}),
+      hedges_(prepared.hedge),
+      rates_(std::make_shared<LocalRates>()),
       loops_(std::make_unique<LoopPool>()),
       fork_generation_(net::fork_generation()) {
-  for (const ModelConfig& model : config_.models) models_.emplace(model.name, &model);
-  layers_.push_back(std::make_unique<RelayLayer>());
+  take_over(std::move(prepared), nullptr);
   layers_.push_back(std::make_unique<ResolveLayer>());
+  layers_.push_back(std::make_unique<LimitsLayer>());
+  layers_.push_back(std::make_unique<RelayLayer>());
   layers_.push_back(std::make_unique<AdmissionLayer>());
   layers_.push_back(std::make_unique<FallbackLayer>());
   layers_.push_back(std::make_unique<AttemptLayer>());
@@ -79,11 +81,11 @@ RouterCore::RouterCore(Config prepared)
 
 RouterCore::~RouterCore() = default;
 
-PoolOptions RouterCore::pool_options() {
-  return {.health = config_.health,
-          .breaker = config_.breaker,
-          .all_down = config_.router.all_down,
-          .unlisted_models = config_.router.unlisted_models,
+PoolOptions RouterCore::pool_options(const Config& config) {
+  return {.health = config.health,
+          .breaker = config.breaker,
+          .all_down = config.router.all_down,
+          .unlisted_models = config.router.unlisted_models,
           .on_change = [this](const NodeChange& change) { tell(event_of(change)); },
           .on_slot_free =
               [this](const Node& node) {
@@ -110,10 +112,41 @@ void RouterCore::tell(const NodeEvent& event) const noexcept {
   for (const auto& observer : observers_) guarded([&] { observer->on_node(event); });
 }
 
-const ModelConfig* RouterCore::model(std::string_view name) const noexcept {
-  if (models_.empty()) return nullptr;
-  const auto found = models_.find(name);
-  return found == models_.end() ? nullptr : found->second;
+std::shared_ptr<const Settings> RouterCore::settings() const {
+  return std::static_pointer_cast<const Settings>(pool_.current()->attachment());
+}
+
+Strategy& RouterCore::strategy(const Settings& settings,
+                               const ModelSettings* model) const noexcept {
+  if (model != nullptr && model->strategy) return *model->strategy;
+  return own_strategy_ ? *own_strategy_ : *settings.strategy;
+}
+
+bool RouterCore::wants_load_reports() const {
+  const std::shared_ptr<const Settings> settings = this->settings();
+  const auto wants = [&](const ModelSettings* model) {
+    return strategy(*settings, model).wants_load_reports();
+  };
+  return wants(nullptr) || std::any_of(settings->models.begin(), settings->models.end(),
+                                       [&](const auto& model) { return wants(&model.second); });
+}
+
+void RouterCore::take_over(Config prepared, const Settings* before) {
+  const auto settings = std::make_shared<const Settings>(std::move(prepared), before);
+  const Config& config = settings->config;
+  pool_.replace(config.nodes, config.models, Clock::now(), settings);
+}
+
+Result<std::vector<std::string>> RouterCore::reload(Config config) {
+  if (Result<void> ready = config.prepare(); !ready) return std::move(ready).error();
+  if (fork_generation_.load(std::memory_order_relaxed) != net::fork_generation()) after_fork();
+  const std::lock_guard lock(reload_mutex_);
+  const std::shared_ptr<const Settings> before = settings();
+  std::vector<std::string> kept = keep_until_next_start(before->config, config);
+  take_over(std::move(config), before.get());
+  queue_.nodes_changed();
+  look_after_housekeeping();
+  return kept;
 }
 
 LoopState& RouterCore::state_of(net::Loop& loop) {
@@ -134,6 +167,7 @@ Result<void> RouterCore::add_node(NodeConfig node) {
   if (!ready) return std::move(ready).error();
   const std::string name = ready->name;
   if (!pool_.add(std::move(*ready), Clock::now())) return no_such_node(name, "is there already");
+  queue_.nodes_changed();
   return {};
 }
 
@@ -142,6 +176,7 @@ Result<void> RouterCore::update_node(NodeConfig node) {
   if (!ready) return std::move(ready).error();
   const std::string name = ready->name;
   if (!pool_.update(std::move(*ready), Clock::now())) return no_such_node(name, "is not there");
+  queue_.nodes_changed();
   return {};
 }
 
@@ -152,6 +187,7 @@ Result<void> RouterCore::remove_node(std::string_view name) {
 
 Result<void> RouterCore::drain_node(std::string_view name, bool drain) {
   if (!pool_.drain(name, drain)) return no_such_node(name, "is not there");
+  if (!drain) queue_.nodes_changed();
   return {};
 }
 
@@ -160,13 +196,22 @@ void RouterCore::enter() {
   if (!housekeeping_settled_.load(std::memory_order_acquire)) start_housekeeping();
 }
 
-/// Probing has to be asked for; lists of models are worth asking for where there is a choice
-/// between nodes.
+/// Probing has to be asked for, load reports are for strategies that go by them; lists of models
+/// are worth asking for where there is a choice between nodes.
 bool RouterCore::wants_housekeeping() const {
-  if (config_.health.active) return true;
+  const std::shared_ptr<const Settings> settings = this->settings();
+  if (settings->config.health.active || wants_load_reports()) return true;
+  const std::vector<NodeConfig>& nodes = settings->config.nodes;
   const auto unknown = [](const NodeConfig& node) { return node.models.empty(); };
-  return config_.nodes.size() > 1 &&
-         std::any_of(config_.nodes.begin(), config_.nodes.end(), unknown);
+  return nodes.size() > 1 && std::any_of(nodes.begin(), nodes.end(), unknown);
+}
+
+/// After a reload: the next call looks again whether it is wanted, unless it has begun.
+void RouterCore::look_after_housekeeping() {
+  const std::lock_guard lock(threads_mutex_);
+  if (!housekeeping_thread_ && !housekeeper_) {
+    housekeeping_settled_.store(false, std::memory_order_release);
+  }
 }
 
 void RouterCore::start_housekeeping() {
@@ -214,9 +259,12 @@ void RouterCore::shut_down() {
 void RouterCore::after_fork() {
   const std::uint64_t generation = net::fork_generation();
   if (fork_generation_.exchange(generation) == generation) return;
-  new (&threads_mutex_) std::mutex;  // a thread of the parent may have held it
+  for (auto* mutex : {&threads_mutex_, &reload_mutex_}) {
+    new (mutex) std::mutex;  // a thread of the parent may have held it
+  }
   pool_.reset_after_fork();
   queue_.reset_after_fork();
+  rates_->reset_after_fork();
   loops_ = std::make_unique<LoopPool>();  // a loop of another process only closes its descriptors
   for (auto* thread : {&background_, &housekeeping_thread_}) {
     if (*thread) (*thread)->abandon();

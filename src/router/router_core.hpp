@@ -8,7 +8,6 @@
 #include <llmroute/core/node_pool.hpp>
 #include <llmroute/core/retry_budget.hpp>
 #include <llmroute/router.hpp>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -18,6 +17,7 @@
 #include "router/background.hpp"
 #include "router/housekeeper.hpp"
 #include "router/loop_pool.hpp"
+#include "router/settings.hpp"
 
 namespace llmroute::detail {
 
@@ -29,24 +29,35 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   RouterCore(const RouterCore&) = delete;
   RouterCore& operator=(const RouterCore&) = delete;
 
-  const Config& config() const noexcept { return config_; }
+  /// What holds for calls that begin now; those under way go by their own (CallState::config).
+  std::shared_ptr<const Settings> settings() const;
+
+  /// Takes over nodes, models and what else calls read, all or nothing; the result names what does
+  /// not hold until the next start.
+  Result<std::vector<std::string>> reload(Config config);
+
   NodePool& pool() noexcept { return pool_; }
   AdmissionQueue& queue() noexcept { return queue_; }
   RetryBudget& budget() noexcept { return budget_; }
   HedgePolicy& hedges() noexcept { return hedges_; }
-  Strategy& strategy() noexcept { return *strategy_; }
+  RateStore& rates() noexcept { return *rates_; }
+
+  /// For an alias, or null: its own, else the caller's own, else the configured one.
+  Strategy& strategy(const Settings& settings, const ModelSettings* model) const noexcept;
+
+  /// Whether any strategy goes by them.
+  bool wants_load_reports() const;
+
   std::span<Layer* const> chain() const noexcept { return chain_; }
   LoopPool& loops() noexcept { return *loops_; }
-
-  /// The configuration of an alias, or null.
-  const ModelConfig* model(std::string_view name) const noexcept;
 
   Result<void> add_node(NodeConfig node);
   Result<void> update_node(NodeConfig node);
   Result<void> remove_node(std::string_view name);
   Result<void> drain_node(std::string_view name, bool drain);
 
-  void use(std::shared_ptr<Strategy> strategy) { strategy_ = std::move(strategy); }
+  void use(std::shared_ptr<Strategy> strategy) { own_strategy_ = std::move(strategy); }
+  void use(std::shared_ptr<RateStore> store) { rates_ = std::move(store); }
   void use(std::shared_ptr<Observer> observer) { observers_.push_back(std::move(observer)); }
 
   bool observed() const noexcept { return !observers_.empty(); }
@@ -73,8 +84,10 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   std::uint64_t draw_seed() noexcept;
 
  private:
-  PoolOptions pool_options();
+  PoolOptions pool_options(const Config& config);
+  void take_over(Config prepared, const Settings* before);
   bool wants_housekeeping() const;
+  void look_after_housekeeping();
   void start_housekeeping();
   void keep_house(Background& thread) noexcept;
   void after_fork();
@@ -82,18 +95,18 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   static inline std::atomic<std::uint64_t> last_id_{0};
   const std::uint64_t id_ = ++last_id_;  // unlike an address never used twice
 
-  const Config config_;
-  std::map<std::string_view, const ModelConfig*> models_;
   std::atomic<std::uint64_t> seed_;
   NodePool pool_;
   AdmissionQueue queue_;
   RetryBudget budget_;
   HedgePolicy hedges_;
-  std::shared_ptr<Strategy> strategy_;
+  std::shared_ptr<Strategy> own_strategy_;  // null: the configured ones
+  std::shared_ptr<RateStore> rates_;
   std::vector<std::shared_ptr<Observer>> observers_;
   std::vector<std::unique_ptr<Layer>> layers_;
   std::vector<Layer*> chain_;
 
+  std::mutex reload_mutex_;   // one at a time
   std::mutex threads_mutex_;  // the three below
   std::unique_ptr<LoopPool> loops_;
   std::unique_ptr<Background> background_;

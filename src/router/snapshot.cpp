@@ -18,7 +18,14 @@ std::string_view name_of(BreakerState state) noexcept {
   return "closed";
 }
 
-NodeSnapshot describe(NodeStatus status) {
+/// A plain call's that names no model.
+std::optional<double> score_of(const Strategy& strategy, const NodeStatus& status, Time now) {
+  const Node& node = *status.node;
+  const NodeView view(node.config(), node.stats(), status.weight);
+  return strategy.score(view, PickRequest{}, now);
+}
+
+NodeSnapshot describe(NodeStatus status, Time now) {
   const Node& node = *status.node;
   const NodeStats& stats = node.stats();
   NodeSnapshot out;
@@ -43,6 +50,9 @@ NodeSnapshot describe(NodeStatus status) {
   out.models = std::move(status.models);
   out.keys = static_cast<int>(node.keys().size());
   out.keys_resting = status.keys_resting;
+  if (status.reported) {
+    out.reported = {status.reported->report, seconds(now - status.reported->at)};
+  }
   return out;
 }
 
@@ -50,8 +60,13 @@ NodeSnapshot describe(NodeStatus status) {
 
 Snapshot take_snapshot(RouterCore& core) {
   Snapshot snapshot;
-  for (NodeStatus& status : core.pool().snapshot(Clock::now())) {
-    snapshot.nodes.push_back(describe(std::move(status)));
+  const Time now = Clock::now();
+  const std::shared_ptr<const Settings> settings = core.settings();
+  const Strategy& strategy = core.strategy(*settings, nullptr);
+  for (NodeStatus& status : core.pool().snapshot(now)) {
+    const std::optional<double> score = score_of(strategy, status, now);
+    snapshot.nodes.push_back(describe(std::move(status), now));
+    snapshot.nodes.back().score = score;
   }
   snapshot.models = core.pool().models();
   snapshot.queue_depth = core.queue().depth();

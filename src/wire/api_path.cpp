@@ -6,15 +6,16 @@ namespace llmroute::wire {
 
 namespace {
 
-/// OpenAI's paths, then those of vLLM, SGLang and llama.cpp. Asking such a node again has no effect
-/// but the answer.
-constexpr std::array<std::string_view, 19> inference_paths{
+/// OpenAI's and Anthropic's paths, then those of vLLM, SGLang and llama.cpp. Asking such a node
+/// again has no effect but the answer.
+constexpr std::array<std::string_view, 20> inference_paths{
     "/v1/chat/completions",
     "/v1/completions",
     "/v1/embeddings",
     "/v1/responses",
     "/v1/moderations",
     "/v1/messages",
+    "/v1/messages/count_tokens",
     "/v1/rerank",
     "/v2/rerank",
     "/v1/score",

@@ -24,6 +24,7 @@ class ChunkReader {
   bool read_choice(od::object choice);
   bool read_delta(od::object delta, std::string_view& text);
   Span array_at(od::value& value) const;
+  Span member_around(std::string_view json) const;
   std::string_view string_at(std::string_view raw) const {
     return data_.substr(static_cast<std::size_t>(raw.data() - base_), raw.size());
   }
@@ -68,6 +69,20 @@ Span ChunkReader::array_at(od::value& value) const {
   std::string_view json;
   if (value.get_array().get(array) || array.raw_json().get(json)) return {};
   return {static_cast<std::size_t>(json.data() - base_), json.size()};
+}
+
+/// The member whose value this is, with the comma before it or, when it is the first, behind it.
+Span ChunkReader::member_around(std::string_view json) const {
+  constexpr std::string_view space = " \t\r\n";
+  while (json.back() != '}') json.remove_suffix(1);  // simdjson's goes on to the next token
+  const auto value_at = static_cast<std::size_t>(json.data() - base_);
+  std::size_t end = value_at + json.size();
+  const std::size_t key_end = data_.rfind('"', value_at - 1);
+  const std::size_t key_at = data_.rfind('"', key_end - 1);
+  const std::size_t before = data_.find_last_not_of(space, key_at - 1);
+  if (data_[before] == ',') return {before, end - before};
+  end = data_.find_first_not_of(space, end);
+  return {key_at, end - key_at + (data_[end] == ',' ? 1 : 0)};
 }
 
 bool ChunkReader::read_delta(od::object delta, std::string_view& text) {
@@ -154,7 +169,10 @@ bool ChunkReader::read(od::object object) {
       view.model_length = token.size();
     } else if (key == "usage") {
       od::object usage;
-      if (is_null(value) || value.get_object().get(usage)) continue;
+      std::string_view json;
+      if (is_null(value) || value.get_object().get(usage) || usage.raw_json().get(json)) continue;
+      view.usage_at = member_around(json);
+      usage.reset();
       view.usage = read_usage(usage);
       view.has_usage = true;
     } else if (key == "prompt_token_ids") {

@@ -6,6 +6,7 @@
 #include <llmroute/wire/continuation.hpp>
 #include <llmroute/wire/json_text.hpp>
 
+#include "wire/fields.hpp"
 #include "wire/padded.hpp"
 
 namespace llmroute::wire {
@@ -77,24 +78,6 @@ constexpr auto rules = std::to_array<Rule>({
 /// `false`, `0`, "", [] and {} say nothing.
 bool says_nothing(std::string_view json) {
   return json == "false" || json == "0" || json == "\"\"" || json == "[]" || json == "{}";
-}
-
-/// The JSON of a value, without blanks around it. Takes the value.
-std::string_view json_of(od::value& value) {
-  std::string_view json;
-  od::json_type type{};
-  if (value.type().get(type)) return {};
-  if (type == od::json_type::array) {
-    od::array array;
-    if (value.get_array().get(array) || array.raw_json().get(json)) return {};
-  } else if (type == od::json_type::object) {
-    od::object object;
-    if (value.get_object().get(object) || object.raw_json().get(json)) return {};
-  } else {
-    json = value.raw_json_token();
-  }
-  const std::size_t last = json.find_last_not_of(" \n\r\t");
-  return json.substr(0, last + 1);
 }
 
 /// Messages as a prefill needs them: the last one not the assistant's own. `texts`: each content is

@@ -1,4 +1,4 @@
-/// Walking the fields of a JSON object.
+/// Walking the fields of a JSON object, and the JSON of each.
 #pragma once
 
 #include <simdjson.h>
@@ -19,6 +19,24 @@ bool each_field(simdjson::ondemand::object object, Take&& take) {
     }
   }
   return true;
+}
+
+/// The JSON of a value, without blanks around it; empty: it cannot be read. Takes the value.
+inline std::string_view json_of(simdjson::ondemand::value& value) {
+  std::string_view json;
+  simdjson::ondemand::json_type type{};
+  if (value.type().get(type)) return {};
+  if (type == simdjson::ondemand::json_type::array) {
+    simdjson::ondemand::array array;
+    if (value.get_array().get(array) || array.raw_json().get(json)) return {};
+  } else if (type == simdjson::ondemand::json_type::object) {
+    simdjson::ondemand::object object;
+    if (value.get_object().get(object) || object.raw_json().get(json)) return {};
+  } else {
+    json = value.raw_json_token();
+  }
+  const std::size_t last = json.find_last_not_of(" \n\r\t");
+  return json.substr(0, last + 1);
 }
 
 }  // namespace llmroute::wire

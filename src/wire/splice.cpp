@@ -39,8 +39,11 @@ Edit set_stream(const RequestView& request) {
   return {request.stream_at.offset, request.stream_at.length, "true"};
 }
 
-Edit set_include_usage(const RequestView& request) {
-  return new_field(request, R"("stream_options":{"include_usage":true})");
+Edit set_include_usage(const RequestView& request, UsageReports reports) {
+  return new_field(
+      request, reports == UsageReports::at_end
+                   ? R"("stream_options":{"include_usage":true})"
+                   : R"("stream_options":{"include_usage":true,"continuous_usage_stats":true})");
 }
 
 }  // namespace llmroute::wire

@@ -12,9 +12,10 @@ Usage read_usage(simdjson::ondemand::object object) {
     std::string_view key;
     simdjson::ondemand::value value;
     if (field.unescaped_key().get(key) || field.value().get(value)) break;
-    // The second names are those of /v1/responses.
+    // The second names are those of /v1/responses and /v1/messages; the cache's is of the latter.
     if (key == "prompt_tokens" || key == "input_tokens") count(value, usage.prompt_tokens);
     if (key == "completion_tokens" || key == "output_tokens") count(value, usage.completion_tokens);
+    if (key == "cache_read_input_tokens") count(value, usage.cached_tokens);
     if (key == "total_tokens") count(value, usage.total_tokens);
     if (key == "prompt_tokens_details" || key == "input_tokens_details") {
       simdjson::ondemand::object details;

@@ -48,3 +48,13 @@ TEST_CASE("what JSON has no place for", "[capi][json]") {
       {.name = "n", .url = "u", .weight = std::numeric_limits<double>::infinity(), .models = {}});
   CHECK_THAT(capi::snapshot_json(snapshot), Catch::Contains("\"weight\":null,\"capacity\":1,"));
 }
+
+TEST_CASE("what a node reports of its load, in JSON", "[capi][json]") {
+  Snapshot snapshot;
+  snapshot.nodes.push_back({.name = "n", .url = "u", .models = {}});
+  CHECK_THAT(capi::snapshot_json(snapshot), Catch::Contains("\"reported\":null}"));
+  snapshot.nodes[0].reported = {{.running = 2, .waiting = 0}, 1.5};
+  CHECK_THAT(capi::snapshot_json(snapshot),
+             Catch::Contains(R"("reported":{"running":2,"waiting":0,"kv_cache_usage":null,)"
+                             R"("max_fds":null,"age_seconds":1.5}})"));
+}

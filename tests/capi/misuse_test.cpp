@@ -49,6 +49,7 @@ TEST_CASE("no router: NULL, one that was freed, a loop", "[capi][misuse]") {
   CHECK(llmroute_router_update_node(none, "{}", 2, nullptr) == invalid);
   CHECK(llmroute_router_remove_node(none, "a", 1, nullptr) == invalid);
   CHECK(llmroute_router_drain_node(none, "a", 1, 1, nullptr) == invalid);
+  CHECK(llmroute_router_reload(none, "{}", 2, &json, nullptr, nullptr) == invalid);
   CHECK(llmroute_router_snapshot(none, &json, nullptr, nullptr) == invalid);
   CHECK(llmroute_router_explain(none, body, len, nullptr, &json, nullptr, nullptr) == invalid);
   CHECK(llmroute_router_maintain(none, loop, nullptr) == invalid);

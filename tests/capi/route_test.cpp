@@ -208,6 +208,38 @@ TEST_CASE("nodes come, change and go", "[capi]") {
   CHECK(llmroute_router_drain_node(router, "n2", 2, 1, nullptr) == LLMROUTE_INVALID_ARGUMENT);
 }
 
+TEST_CASE("another configuration while the router runs", "[capi]") {
+  ScriptedUpstream first(answer(200, chat_completion("x")));
+  ScriptedUpstream second(answer(200, chat_completion("x")));
+  const OwnedRouter router = router_for(first);
+  const std::string config =
+      R"({"health":{"interval":"3s"},"router":{"seed":5},"nodes":[{"name":"n2",
+    "url":")" +
+      second.url() + R"(","models":["m"]}]})";
+  const auto reload = [&](const std::string& json, char** kept, size_t* len) {
+    return llmroute_router_reload(router, json.data(), json.size(), kept, len, nullptr);
+  };
+  OwnedText kept;
+  size_t len = 0;
+  REQUIRE(node_asked(router) == "n1");
+  REQUIRE(reload(config, &kept, &len) == LLMROUTE_OK);
+  CHECK(std::string_view(kept, len) == R"(["router.seed","health"])");
+  CHECK(node_asked(router) == "n2");
+  CHECK(reload(config, nullptr, nullptr) == LLMROUTE_OK);
+  SECTION("is refused whole when it has a fault") {
+    OwnedError error;
+    const std::string bad = R"({"nodes":[{"url":"nonsense"}]})";
+    CHECK(llmroute_router_reload(router, bad.data(), bad.size(), &kept, &len, &error) ==
+          LLMROUTE_INVALID_CONFIG);
+    CHECK(kept == nullptr);
+    CHECK(std::string(llmroute_error_param(error, nullptr)) == "nodes[0].url");
+    CHECK(reload("{", &kept, &len) == LLMROUTE_INVALID_CONFIG);
+    CHECK(llmroute_router_reload(router, nullptr, 0, &kept, &len, nullptr) ==
+          LLMROUTE_INVALID_ARGUMENT);
+    CHECK(node_asked(router) == "n2");
+  }
+}
+
 TEST_CASE("what the router knows, as JSON", "[capi]") {
   ScriptedUpstream node(answer(200, chat_completion("x")));
   const OwnedRouter router = router_for(node);

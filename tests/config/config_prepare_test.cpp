@@ -118,6 +118,9 @@ TEST_CASE("an unknown strategy is refused with the nearest", "[config]") {
         R"(key "router.strategy": there is no strategy "latency_bsed"; nearest: "latency_based")");
   config.router.strategy = "";
   CHECK(fault_key(config) == "router.strategy");
+  config.router.strategy = "p2c";
+  config.models = {{.name = "m"}, {.name = "n", .strategy = "p3c"}};
+  CHECK(fault(config) == R"(key "models[1].strategy": there is no strategy "p3c"; nearest: "p2c")");
 }
 
 TEST_CASE("models refer to nodes and models that are there", "[config]") {
@@ -217,6 +220,7 @@ TEST_CASE("numbers out of range are refused by their key", "[config]") {
       Row{"backpressure.max_concurrent_requests", -1,
           [](Config& c, double v) { c.backpressure.max_concurrent_requests = int(v); }},
       Row{"health.interval", 0, [](Config& c, double) { c.health.interval = 9ms; }},
+      Row{"health.metrics_interval", 0, [](Config& c, double) { c.health.metrics_interval = 0s; }},
       Row{"health.timeout", 0, [](Config& c, double) { c.health.timeout = 0s; }},
       Row{"health.healthy_threshold", 0,
           [](Config& c, double v) { c.health.healthy_threshold = int(v); }},
@@ -253,4 +257,16 @@ TEST_CASE("values at the ends of their range pass", "[config]") {
   config.nodes[0].weight = 0;
   config.nodes[0].base_path = "";
   CHECK(fault(config) == "ok");
+}
+
+TEST_CASE("limits that would never count are refused", "[config]") {
+  Config config = with_node("http://a");
+  config.limits.per_tenant_model = {{.tenant = "a", .rpm = 1}, {.tenant = "a", .rpm = 2}};
+  CHECK(fault_key(config) == "limits.per_tenant_model[1]");
+  config.limits.per_tenant_model = {{.tenant = "a", .rpm = 1, .burst = 2}};
+  CHECK(fault_key(config) == "limits.per_tenant_model[0].burst");
+  config.limits.algorithm = RateAlgorithm::token_bucket;
+  CHECK(fault(config) == "ok");
+  config.limits.per_tenant_model[0].rpm = 0;
+  CHECK(fault_key(config) == "limits.per_tenant_model[0].burst");
 }

@@ -38,6 +38,26 @@ TEST_CASE("an empty configuration has the defaults", "[config]") {
   CHECK(taken(R"({"nodes":[{}]})").nodes.at(0).base_path == "/v1");
 }
 
+TEST_CASE("every key of limits is read", "[config]") {
+  const LimitsConfig limits = taken(R"({"limits":{
+    "default_rpm":60, "default_tpm":100000, "algorithm":"token_bucket",
+    "per_tenant_model":[{"tenant":"a","model":"m","rpm":5,"tpm":7,"burst":10}]}})")
+                                  .limits;
+  CHECK(limits.default_rpm == 60);
+  CHECK(limits.default_tpm == 100000);
+  CHECK(limits.algorithm == RateAlgorithm::token_bucket);
+  REQUIRE(limits.per_tenant_model.size() == 1);
+  const TenantModelLimits& entry = limits.per_tenant_model[0];
+  CHECK(entry.tenant == "a");
+  CHECK(entry.model == "m");
+  CHECK(entry.rpm == 5);
+  CHECK(entry.tpm == 7);
+  CHECK(entry.burst == 10);
+  CHECK(message(R"({"limits":{"default_rpm":-1}})").find("limits.default_rpm") !=
+        std::string::npos);
+  CHECK(message(R"({"limits":{"default_rpn":1}})").find("default_rpm") != std::string::npos);
+}
+
 TEST_CASE("every key of the router is read", "[config]") {
   const RouterConfig router = taken(R"({"router":{
     "strategy":"p2c", "default_model":"m", "unlisted_models":"refuse", "max_retries":7,
@@ -87,7 +107,7 @@ TEST_CASE("every key of health is read", "[config]") {
     "active":true, "path":"/live", "interval":"1s", "timeout":"2s", "healthy_threshold":4,
     "unhealthy_threshold":5, "min_success_rate":0.25, "max_response_time":"6s", "min_requests":7,
     "window":"8s", "base_ejection":"9s", "max_ejection":"11s", "max_ejected":0.75,
-    "slow_start":"12s"}})")
+    "slow_start":"12s", "metrics_interval":"13s"}})")
                                    .health;
   CHECK(health.active);
   CHECK(health.path == "/live");
@@ -103,6 +123,7 @@ TEST_CASE("every key of health is read", "[config]") {
   CHECK(health.max_ejection == 11s);
   CHECK(health.max_ejected == 0.75);
   CHECK(health.slow_start == 12s);
+  CHECK(health.metrics_interval == 13s);
 }
 
 TEST_CASE("every key of the breaker is read", "[config]") {
@@ -164,15 +185,28 @@ TEST_CASE("every key of a node is read, TLS included", "[config]") {
 TEST_CASE("every key of a model is read", "[config]") {
   const ModelConfig model = taken(R"({"models":[{
     "name":"m", "model_id":"org/m", "nodes":["a","b"], "weights":{"a":1,"b":0.5},
-    "fallbacks":["n"], "context_window_fallbacks":["w"], "active":false}]})")
+    "strategy":"p2c", "fallbacks":["n"], "context_window_fallbacks":["w"],
+    "default_params":{"t":0.7, "l":[1,null,"\u00e9"], "o":{}}, "reasoning_config":{"enabled":true},
+    "transforms":{"system_prompt_prefix":"P"}, "active":false}]})")
                                 .models.at(0);
   CHECK(model.name == "m");
   CHECK(model.model_id == "org/m");
   CHECK(model.nodes == std::vector<std::string>{"a", "b"});
   CHECK(model.weights == std::map<std::string, double>{{"a", 1}, {"b", 0.5}});
+  CHECK(model.strategy == "p2c");
   CHECK(model.fallbacks == std::vector<std::string>{"n"});
   CHECK(model.context_window_fallbacks == std::vector<std::string>{"w"});
+  CHECK(model.default_params == "{\"t\":0.7,\"l\":[1,null,\"\xC3\xA9\"],\"o\":{}}");
+  CHECK(model.reasoning_config == R"({"enabled":true})");
+  CHECK(model.transforms.system_prompt_prefix == "P");
   CHECK_FALSE(model.active);
+}
+
+TEST_CASE("empty tables of a model are as if they were not there", "[config]") {
+  const ModelConfig model =
+      taken(R"({"models":[{"default_params":{},"reasoning_config":{ },"transforms":{}}]})")
+          .models.at(0);
+  CHECK(model == ModelConfig{});
 }
 
 TEST_CASE("every word of every key is known", "[config]") {
@@ -246,6 +280,11 @@ TEST_CASE("a value that does not fit its key is refused by the key", "[config]")
       {R"({"nodes":[{"tls":true}]})", "nodes[0].tls"},
       {R"({"models":[{"weights":{"a":-1}}]})", "models[0].weights.a"},
       {R"({"models":[{"weights":{"a":"1"}}]})", "models[0].weights.a"},
+      {R"({"models":[{"default_params":[]}]})", "models[0].default_params"},
+      {R"({"models":[{"reasoning_config":true}]})", "models[0].reasoning_config"},
+      {R"({"models":[{"transforms":{"system_prompt_prefix":1}}]})",
+       "models[0].transforms.system_prompt_prefix"},
+      {R"({"models":[{"transforms":{"system_prompt":""}}]})", "models[0].transforms.system_prompt"},
   }));
   CAPTURE(json);
   const Error error = refused(json);

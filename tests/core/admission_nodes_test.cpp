@@ -39,6 +39,16 @@ TEST_CASE("the line for busy nodes", "[core][admission]") {
     CHECK(late.woken == 1);
     CHECK(late.waiter.claim_node(time));
   }
+  SECTION("looks again, all of it, when nodes have changed") {
+    queue.nodes_changed();
+    CHECK(a.woken == 1);
+    CHECK(b.woken == 1);
+    CHECK(a.waiter.claim_node(time));
+    CHECK(b.waiter.claim_node(time));
+    Waiting late;
+    REQUIRE(queue.park(late.waiter, seen, time));  // picked before the change
+    CHECK(late.woken == 1);
+  }
   SECTION("has an end, shared with the other line") {
     Waiting c;
     Waiting d;

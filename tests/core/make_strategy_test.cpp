@@ -15,13 +15,13 @@ TEST_CASE("every name makes a strategy that picks one of the nodes", "[core][str
     REQUIRE(strategy);
     for (int i = 0; i < 100; ++i) CHECK(fleet.pick(*strategy) < 3);
   }
-  CHECK(strategy_names().size() == 15);
+  CHECK(strategy_names().size() == 17);
 }
 
 TEST_CASE("names of other products work, dashes as well as underscores", "[core][strategy]") {
-  const char* name =
-      GENERATE("auto", "p2c", "round-robin", "weighted", "simple-shuffle", "least-busy",
-               "least_request", "least_latency", "latency-based-routing", "priority");
+  const char* name = GENERATE("auto", "p2c", "round-robin", "weighted", "simple-shuffle",
+                              "least-busy", "least_request", "least_latency",
+                              "latency-based-routing", "vllm-load", "capacity", "priority");
   CAPTURE(name);
   CHECK(make_strategy(name));
 }

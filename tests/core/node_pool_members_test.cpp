@@ -128,6 +128,45 @@ TEST_CASE("a reload replaces all nodes and keeps what is known of those that sta
   CHECK(f.status("a").breaker == BreakerState::open);
 }
 
+TEST_CASE("a reload leaves nodes alone that are configured as before", "[core][pool]") {
+  PoolFixture f(plain_nodes(2));
+  const auto a = f.pool.find("a");
+  std::vector<NodeConfig> nodes = plain_nodes(2);
+  nodes[1].headers.add("X-Extra", "1");
+  f.pool.replace(nodes, {}, f.time);
+  CHECK(f.pool.find("a") == a);
+  CHECK(f.pool.find("b")->config().headers.find("x-extra") == "1");
+}
+
+TEST_CASE("what a reload attaches goes along until the next", "[core][pool]") {
+  PoolFixture f(plain_nodes(2));
+  CHECK(f.reader.snapshot()->attachment() == nullptr);
+  const auto attached = std::make_shared<const int>(7);
+  f.pool.replace(plain_nodes(2), {}, f.time, attached);
+  CHECK(f.reader.snapshot()->attachment() == attached);
+  f.pool.add(node("c"), f.time);
+  f.pool.update(node("c"), f.time);
+  f.pool.remove("b", f.time);
+  f.pool.models_learnt("c", {"x"}, f.time);
+  CHECK(f.pool.current()->attachment() == attached);
+  f.pool.replace(plain_nodes(2), {}, f.time);
+  CHECK(f.reader.snapshot()->attachment() == nullptr);
+}
+
+TEST_CASE("a reader of one snapshot picks among its nodes whatever becomes of the pool",
+          "[core][pool]") {
+  PoolFixture f(plain_nodes(1));
+  NodePool::Reader before(f.pool, f.pool.current());
+  f.pool.replace({node("b")}, {}, f.time);
+  CHECK(f.name() == "b");
+  const PickOutcome picked = before.acquire(*f.strategy, {.model = "m"}, "/", {}, f.rng, f.time);
+  REQUIRE(picked);
+  CHECK(picked.ticket.node().name() == "a");
+  CHECK(picked.ticket.model_id() == "m");
+  CHECK(before.snapshot()->find("a") != nullptr);
+  CHECK(f.reader.snapshot()->find("a") == nullptr);
+}
+
 TEST_CASE("what a node's configuration is turned into is made once for each revision",
           "[core][pool]") {
   int made = 0;

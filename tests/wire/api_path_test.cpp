@@ -10,6 +10,9 @@ TEST_CASE("a query is no part of what a path means", "[api_path]") {
   CHECK(without_query("?") == "");
   CHECK(is_inference_path("/v1/embeddings"));
   CHECK(is_inference_path("/v1/embeddings?api-version=1"));
+  CHECK(is_inference_path("/v1/messages/count_tokens?beta=true"));
+  CHECK_FALSE(is_inference_path("/v1/images/generations"));
+  CHECK_FALSE(is_inference_path("/v1/audio/speech"));
   CHECK_FALSE(is_inference_path("/v1/embeddings/1"));
   CHECK_FALSE(is_inference_path("/v1/files?for=/v1/embeddings"));
   CHECK(streams_chunks("/v1/chat/completions?"));

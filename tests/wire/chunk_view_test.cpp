@@ -222,6 +222,22 @@ TEST_CASE("a chunk's model is found with its quotes", "[chunk]") {
   CHECK(read_chunk(R"({"choices":[{"model":"x"}]})").model_length == 0);
 }
 
+TEST_CASE("a chunk's usage can be taken out with one comma", "[chunk]") {
+  const auto without = [](const std::string& data) {
+    const ChunkView view = read_chunk(data);
+    CHECK(view.json_ok);
+    CHECK(view.usage.total_tokens == 3);
+    std::string out = data;
+    return out.erase(view.usage_at.offset, view.usage_at.length);
+  };
+  CHECK(without(R"({"choices":[],"usage":{"total_tokens":3,"d":{"x":[1]}}})") ==
+        R"({"choices":[]})");
+  CHECK(without(R"({"a":1 , "usage" : {"total_tokens":3} ,"b":"}"})") == R"({"a":1  ,"b":"}"})");
+  CHECK(without(R"({"usage":{"total_tokens":3},"choices":[]})") == R"({"choices":[]})");
+  CHECK(without(R"({ "usage":{"total_tokens":3} })") == R"({ })");
+  CHECK(read_chunk(R"({"usage":null})").usage_at.length == 0);
+}
+
 TEST_CASE("garbage is no chunk", "[chunk]") {
   for (const std::string data :
        {"", " ", "null", "7", "[]", "\"x\"", "[{}]", "<html>", "{", "{\"choices\":[",

@@ -51,6 +51,18 @@ TEST_CASE("an event of a streamed response", "[wire][responses]") {
     CHECK(event("response.failed", R"(,"response":{"usage":null})").is_error);
     CHECK(event("error", R"(,"message":"overloaded")").is_error);
   }
+  SECTION("says where the model of its response stands") {
+    const std::string data =
+        R"({"type":"response.created","model":"x","response":{"id":"r", "model" : "big" ,"usage":null}})";
+    const ChunkView view = read_response_event(data);
+    CHECK(view.json_ok);
+    CHECK(data.substr(view.model_offset, view.model_length) == "\"big\"");
+    for (const char* none : {R"(,"response":{"model":null})", R"(,"response":{"model":""})",
+                             R"(,"response":{})", R"(,"model":"x")"}) {
+      CHECK(event("response.completed", none).model_length == 0);
+      CHECK(event("response.completed", none).json_ok);
+    }
+  }
   SECTION("is nothing when it cannot be read") {
     CHECK_FALSE(read_response_event("[]").json_ok);
     CHECK_FALSE(read_response_event(R"({"type":7})").json_ok);

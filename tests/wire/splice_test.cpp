@@ -49,6 +49,8 @@ TEST_CASE("a field that is not there is put in front", "[splice]") {
 TEST_CASE("an empty object gets a field without a comma", "[splice]") {
   CHECK(with_model("{}", "m") == R"({"model":"m"})");
   CHECK(with_stream("{ }") == R"({"stream":true })");
+  CHECK(splice("{}", {set_include_usage(view_of("{}"), UsageReports::each_chunk)}) ==
+        R"({"stream_options":{"include_usage":true,"continuous_usage_stats":true}})");
   CHECK(splice("{}", {set_include_usage(view_of("{}"))}) ==
         R"({"stream_options":{"include_usage":true}})");
 }

@@ -6,6 +6,17 @@ namespace llmroute::python {
 
 namespace {
 
+py::object dict_of(const std::optional<NodeReport>& report) {
+  if (!report) return py::none();
+  py::dict out;
+  out["running"] = report->load.running;
+  out["waiting"] = report->load.waiting;
+  out["kv_cache_usage"] = report->load.kv_cache_usage;
+  out["max_fds"] = report->load.max_fds;
+  out["age_seconds"] = report->age_seconds;
+  return std::move(out);
+}
+
 py::dict dict_of(const NodeSnapshot& node) {
   py::dict out;
   out["name"] = node.name;
@@ -29,6 +40,7 @@ py::dict dict_of(const NodeSnapshot& node) {
   out["models"] = node.models;
   out["keys"] = node.keys;
   out["keys_resting"] = node.keys_resting;
+  out["reported"] = dict_of(node.reported);
   return out;
 }
 

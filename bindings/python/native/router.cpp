@@ -151,6 +151,16 @@ void PyRouter::update_node(std::string_view node_json) {
   change([&](Router& router) { return router.update_node(std::move(node)); });
 }
 
+std::vector<std::string> PyRouter::reload(std::string config, std::string_view source) {
+  const std::shared_ptr<Core> core = this->core();
+  Config parsed = config_from(config, source);
+  const Result<std::vector<std::string>> kept =
+      without_gil([&] { return core->router.reload(std::move(parsed)); });
+  if (!kept) raise(kept.error());
+  config_ = std::move(config);
+  return *kept;
+}
+
 void PyRouter::remove_node(std::string_view name) {
   change([&](Router& router) { return router.remove_node(name); });
 }
@@ -200,6 +210,7 @@ void PyRouter::bind(py::module_& module) {
       .def("models", &PyRouter::models)
       .def("_add_node", &PyRouter::add_node)
       .def("_update_node", &PyRouter::update_node)
+      .def("_reload", &PyRouter::reload, py::arg("config"), py::arg("source"))
       .def("_recipe", &PyRouter::recipe)
       .def("remove_node", &PyRouter::remove_node, py::arg("name"))
       .def("drain_node", &PyRouter::drain_node, py::arg("name"), py::arg("drain"))

@@ -34,6 +34,7 @@ class PyRouter {
   py::dict explain(std::string_view path, const py::object& body) const;
   std::vector<std::string> models() const;
   void add_node(std::string_view node_json);
+  std::vector<std::string> reload(std::string config, std::string_view source);
   void update_node(std::string_view node_json);
   void remove_node(std::string_view name);
   void drain_node(std::string_view name, bool drain);

@@ -36,6 +36,17 @@ def test_nodes_are_urls_or_tables(node):
     assert names(router) == [node.url, "other"]
 
 
+def test_another_configuration_while_the_router_runs(node):
+    with llmroute.Router(config_for(node)) as router:
+        other = config_for(node) | {"health": {"interval": "3s"}, "models": [{"name": "mine", "model_id": "m"}]}
+        assert router.reload(other) == ["health"]
+        assert "mine" in router.models()
+        with pytest.raises(llmroute.ConfigError, match="nodes"):
+            router.reload({"nodes": [{"url": "nonsense"}]})
+        assert "mine" in router.models()
+        assert "mine" in pickle.loads(pickle.dumps(router)).models()
+
+
 def test_a_callers_tree_stays_as_it_is(node):
     tree = config_for(node)
     before = json.dumps(tree)

@@ -37,6 +37,8 @@ struct AdmissionOptions {
       max_queue_size{};  ///< empty (auto): twice the limit, or 1,024 without one; 0: refuse at once
   Duration queue_timeout = std::chrono::seconds(30);  ///< kept by whoever waits
   FairBy fair_by = FairBy::tenant;
+
+  friend bool operator==(const AdmissionOptions&, const AdmissionOptions&) = default;
 };
 
 /// Thread safe. The fast path is one atomic operation on a word that holds both the permits out and
@@ -80,6 +82,9 @@ class AdmissionQueue {
   /// `can_use(waiter)` holds; asked under a lock.
   template <class CanUse>
   void node_freed(CanUse&& can_use, std::optional<Time> now = std::nullopt);
+
+  /// Nodes have come or are others than before: everyone parked is woken to pick again.
+  void nodes_changed();
 
   /// When a refused caller should come back: all that wait over the rate of the last minute,
   /// between 1 s and queue_timeout; queue_timeout while no rate is known.
@@ -377,6 +382,17 @@ void AdmissionQueue::node_freed(CanUse&& can_use, std::optional<Time> now) {
         [&](FairEntry& candidate) { return can_use(std::as_const(waiter_of(candidate))); });
     parked_count_.store(parked_.size());
     if (entry != nullptr) grant(waiter_of(*entry), State::node_granted, now, woken);
+  }
+  woken.notify();
+}
+
+inline void AdmissionQueue::nodes_changed() {
+  nodes_freed_.fetch_add(1);
+  if (parked_count_.load() == 0) return;
+  WokenWaiters woken;
+  {
+    const std::lock_guard guard(lock_);
+    wake_all_parked(std::nullopt, woken);
   }
   woken.notify();
 }

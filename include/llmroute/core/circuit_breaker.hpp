@@ -34,6 +34,8 @@ struct BreakerOptions {
   Duration open = std::chrono::seconds(5);  ///< first open time; doubles each time it opens again
   Duration max_open = std::chrono::seconds(60);  ///< up to this
   int half_open_probes = 1;                      ///< attempts let in at a time while half-open
+
+  friend bool operator==(const BreakerOptions&, const BreakerOptions&) = default;
 };
 
 /// Not thread safe: the node's lock guards it. All times are passed in.

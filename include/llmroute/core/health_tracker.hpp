@@ -27,6 +27,9 @@ struct HealthOptions {
   Duration max_ejection = std::chrono::seconds(300);
   double max_ejected = 0.5;  ///< of the nodes, at least one; read by NodePool
   Duration slow_start = std::chrono::seconds(30);
+  Duration metrics_interval = std::chrono::seconds(5);  ///< of load reports; the router's part
+
+  friend bool operator==(const HealthOptions&, const HealthOptions&) = default;
 };
 
 /// Not thread safe: the node's lock guards it. A new node is healthy until probes say otherwise.

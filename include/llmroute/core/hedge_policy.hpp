@@ -16,6 +16,8 @@ struct HedgeOptions {
   bool enabled = false;
   std::optional<Duration> delay{};  ///< none: the 95th percentile of what was observed
   double max_share = 0.05;          ///< hedges per call
+
+  friend bool operator==(const HedgeOptions&, const HedgeOptions&) = default;
 };
 
 /// A percentile of recent times, in buckets an eighth of an octave wide: within 5 %. Older times

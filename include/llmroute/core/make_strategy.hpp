@@ -10,6 +10,7 @@
 #include <llmroute/core/strategies/power_of_two.hpp>
 #include <llmroute/core/strategies/priority.hpp>
 #include <llmroute/core/strategies/round_robin.hpp>
+#include <llmroute/core/strategies/vllm_load.hpp>
 #include <llmroute/core/strategies/weighted_random.hpp>
 #include <llmroute/core/strategies/weighted_round_robin.hpp>
 #include <llmroute/core/strategy.hpp>
@@ -52,6 +53,8 @@ inline constexpr StrategyRow strategy_table[] = {
     {"least_latency", make_plain<LatencyBased>},
     {"latency_based_routing", make_plain<LatencyBased>},
     {"peak_ewma", make_plain<PeakEwmaBalancer>},
+    {"vllm_load", make_plain<VllmLoad>},
+    {"capacity", make_plain<VllmLoad>},
     {"priority", make_plain<LowestPriority>},
 };
 

@@ -101,12 +101,15 @@ struct NodeState {
   alignas(64) NodeStats stats;
   std::atomic<bool> draining{false};
   std::atomic<std::uint32_t> absent_count{0};  ///< marks kept; zero spares the lock
+  std::atomic<bool> capped{
+      false};  ///< it has, or had, a cap: somebody may wait for its calls to end
   mutable SpinLock lock;
   const NodeId id;
   CircuitBreaker breaker;  // connection-class failures
 
   HealthTracker health;
-  std::uint64_t key_turns = 0;  // how often one of several keys was used
+  std::uint64_t key_turns = 0;            // how often one of several keys was used
+  std::optional<TimedReport> reported{};  ///< the last report
   std::vector<AbsentMark> absent;
   std::map<std::string, std::unique_ptr<PairState>, std::less<>>
       pairs;  // "" is shared by unheard-of models
@@ -153,7 +156,9 @@ class Node {
         revision_(revision),
         attachment_(std::move(attachment)),
         keys_(std::move(keys)),
-        config_(std::move(config)) {}
+        config_(std::move(config)) {
+    if (cap_ > 0) state_->capped.store(true, std::memory_order_relaxed);
+  }
 
   NodeId id() const noexcept { return state_->id; }
   const std::string& name() const noexcept { return config_.name; }

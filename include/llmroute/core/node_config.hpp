@@ -65,16 +65,36 @@ struct NodeConfig {
     if (max_concurrent_requests > 0) return max_concurrent_requests;
     return weight > 0 ? weight : 1;
   }
+
+  friend bool operator==(const NodeConfig&, const NodeConfig&) = default;
 };
+
+/// What is done to a request on its way.
+struct TransformsConfig {
+  /// Put in front of the first system or developer message of a chat, as it stands; a system
+  /// message of its own where there is none.
+  std::string system_prompt_prefix{};
+
+  friend bool operator==(const TransformsConfig&, const TransformsConfig&) = default;
+};
+
+/// Its text; empty is one without members.
+using JsonObject = std::string;
 
 struct ModelConfig {
   std::string name{};                       ///< what callers ask for
   std::string model_id{};                   ///< what nodes are asked for; empty: the name
   std::vector<std::string> nodes{};         ///< by name; empty: every node that serves model_id
   std::map<std::string, double> weights{};  ///< per node, for this model
+  std::string strategy{};                   ///< empty: the router's
   std::vector<std::string> fallbacks{};  ///< other models, in order, when its nodes are exhausted
   std::vector<std::string> context_window_fallbacks{};  ///< when the prompt does not fit it
-  bool active = true;
+  JsonObject default_params{};    ///< fields for requests that do not give them
+  JsonObject reasoning_config{};  ///< turns thinking on or off: see wire::Reasoning
+  TransformsConfig transforms{};
+  bool active = true;  ///< false: callers may not ask for it, and fallbacks pass it over
+
+  friend bool operator==(const ModelConfig&, const ModelConfig&) = default;
 };
 
 }  // namespace llmroute

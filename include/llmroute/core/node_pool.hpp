@@ -41,8 +41,17 @@ class NodePool {
   bool remove(std::string_view name, Time now);   ///< calls on it go on to their end
   bool drain(std::string_view name, bool drain);  ///< takes no new calls while true
 
-  /// All at once, for a reload. Of two nodes of one name the first counts.
-  void replace(std::vector<NodeConfig> nodes, std::vector<ModelConfig> models, Time now);
+  /// All at once, for a reload. Of two nodes of one name the first counts; one that is configured
+  /// as before stays the very same. `attachment` goes with them in every snapshot until the next
+  /// replace: for whatever has to change in the same moment.
+  void replace(std::vector<NodeConfig> nodes, std::vector<ModelConfig> models, Time now,
+               std::shared_ptr<const void> attachment = nullptr);
+
+  /// The pool as it is now, for those that ask rarely; a Reader keeps one.
+  std::shared_ptr<const PoolSnapshot> current() const {
+    const std::lock_guard guard(publish_lock_);
+    return snapshot_;
+  }
 
   // What has been found out. A node that has left meanwhile is no error.
   /// The node answered 404 or the like for a model id or a path.
@@ -56,6 +65,9 @@ class NodePool {
   /// An active probe came back. One that brings a node back, or that reached one which could not be
   /// connected to, also ends the wait of its breakers: the next call finds out.
   void probe_result(std::string_view node, bool ok, Time now);
+  /// The node has said how loaded it is. `own`: the calls of this pool that it had when it was
+  /// asked; from `valid_until` on the report is too old to go by.
+  void load_reported(NodeId node, const LoadReport& report, int own, Time now, Time valid_until);
 
   // What may be asked.
   /// Whether callers may ask for it: an active alias, or an unlisted model that some node has or
@@ -85,13 +97,10 @@ class NodePool {
   using Entry = PoolSnapshot::Entry;
   using Entries = std::vector<Entry>;
 
-  std::shared_ptr<const PoolSnapshot> current() const {
-    const std::lock_guard guard(publish_lock_);
-    return snapshot_;
-  }
   Entry make_entry(NodeConfig config, const Entry* old);
   NodeKeys make_keys(const NodeConfig& config, const Entry* old);
-  void publish(Entries entries, std::vector<ModelConfig> models);
+  void publish(Entries entries, std::vector<ModelConfig> models,
+               std::shared_ptr<const void> attachment);
   template <class Change>
   void with_state(NodeId node, Change&& change);
 
@@ -108,7 +117,7 @@ class NodePool {
 inline NodePool::NodePool(PoolOptions options, std::vector<NodeConfig> nodes,
                           std::vector<ModelConfig> models, std::uint64_t seed, Time now)
     : state_(std::move(options), seed) {
-  publish({}, {});
+  publish({}, {}, nullptr);
   replace(std::move(nodes), std::move(models), now);
 }
 
@@ -153,11 +162,14 @@ inline NodeKeys NodePool::make_keys(const NodeConfig& config, const Entry* old) 
 
 /// Under the change lock, or in the constructor. Ejections are settled before, as observers hear of
 /// those and may change the pool in turn.
-inline void NodePool::publish(Entries entries, std::vector<ModelConfig> models) {
-  state_.set_node_count(entries.size());
+inline void NodePool::publish(Entries entries, std::vector<ModelConfig> models,
+                              std::shared_ptr<const void> attachment) {
+  const std::size_t count = entries.size();
   const std::uint64_t version = version_.load(std::memory_order_relaxed) + 1;
-  std::shared_ptr<const PoolSnapshot> made = std::make_shared<const PoolSnapshot>(
-      version, std::move(entries), std::move(models), state_.options().unlisted_models);
+  std::shared_ptr<const PoolSnapshot> made =
+      std::make_shared<const PoolSnapshot>(version, std::move(entries), std::move(models),
+                                           state_.options().unlisted_models, std::move(attachment));
+  state_.set_node_count(count);
   const std::lock_guard guard(publish_lock_);
   snapshot_.swap(made);  // the old one is freed after the lock
   version_.store(version, std::memory_order_release);
@@ -170,7 +182,7 @@ inline bool NodePool::add(NodeConfig node, Time now) {
   if (old->find(node.name.empty() ? node.url : node.name) != nullptr) return false;
   Entries entries = old->entries();
   entries.push_back(make_entry(std::move(node), nullptr));
-  publish(std::move(entries), old->aliases());
+  publish(std::move(entries), old->aliases(), old->attachment());
   return true;
 }
 
@@ -183,7 +195,7 @@ inline bool NodePool::update(NodeConfig node, Time now) {
   Entries entries = old->entries();
   const auto index = static_cast<std::size_t>(present - old->entries().data());
   entries[index] = make_entry(std::move(node), present);
-  publish(std::move(entries), old->aliases());
+  publish(std::move(entries), old->aliases(), old->attachment());
   return true;
 }
 
@@ -195,7 +207,7 @@ inline bool NodePool::remove(std::string_view name, Time now) {
   if (std::erase_if(entries, [&](const Entry& e) { return e.node->name() == name; }) == 0) {
     return false;
   }
-  publish(std::move(entries), old->aliases());
+  publish(std::move(entries), old->aliases(), old->attachment());
   return true;
 }
 
@@ -209,18 +221,20 @@ inline bool NodePool::drain(std::string_view name, bool drain) {
 }
 
 inline void NodePool::replace(std::vector<NodeConfig> nodes, std::vector<ModelConfig> models,
-                              Time now) {
+                              Time now, std::shared_ptr<const void> attachment) {
   state_.settle_ejections(now);
   const std::lock_guard guard(change_lock_);
   const auto old = current();
   Entries entries;
   std::map<std::string, bool, std::less<>> taken;
   for (NodeConfig& config : nodes) {
-    const std::string name = config.name.empty() ? config.url : config.name;
-    if (!taken.emplace(name, true).second) continue;
-    entries.push_back(make_entry(std::move(config), old->find(name)));
+    if (config.name.empty()) config.name = config.url;
+    if (!taken.emplace(config.name, true).second) continue;
+    const Entry* present = old->find(config.name);
+    const bool same = present != nullptr && present->node->config() == config;
+    entries.push_back(same ? *present : make_entry(std::move(config), present));
   }
-  publish(std::move(entries), std::move(models));
+  publish(std::move(entries), std::move(models), std::move(attachment));
 }
 
 /// Runs `change(state)` under the lock of a node that is (still) there.
@@ -275,7 +289,7 @@ inline void NodePool::models_learnt(std::string_view node, std::vector<std::stri
   Entry& entry = entries[static_cast<std::size_t>(present - old->entries().data())];
   entry.learnt = std::make_shared<const std::vector<std::string>>(std::move(ids));
   entry.models = entry.learnt;
-  publish(std::move(entries), old->aliases());
+  publish(std::move(entries), old->aliases(), old->attachment());
 }
 
 inline void NodePool::probe_result(std::string_view node, bool ok, Time now) {
@@ -293,6 +307,18 @@ inline void NodePool::probe_result(std::string_view node, bool ok, Time now) {
   }
   if (turned || let_in) state_.changed();
   if (turned) state_.announce(ok ? NodeChange::Kind::healthy : NodeChange::Kind::unhealthy, node);
+}
+
+/// Picks read it from the node's figures: no list of candidates has to be made anew.
+inline void NodePool::load_reported(NodeId node, const LoadReport& report, int own, Time now,
+                                    Time valid_until) {
+  const auto snapshot = current();
+  const Entry* entry = snapshot->find(node);
+  if (entry == nullptr) return;
+  NodeState& state = entry->node->state();
+  const std::lock_guard guard(state.lock);
+  state.reported = {.report = report, .at = now, .valid_until = valid_until};
+  if (report.tells_load()) state.stats.others.set(report, own, valid_until);
 }
 
 inline bool NodePool::serves(const Node& node, std::string_view model) const {

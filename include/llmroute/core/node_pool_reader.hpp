@@ -24,6 +24,19 @@ class NodePool::Reader {
     lists_.resize(snapshot_->slot_count());
   }
 
+  /// A reader of one snapshot, whatever becomes of the pool: for a call that a replace() has
+  /// overtaken.
+  Reader(NodePool& pool, std::shared_ptr<const PoolSnapshot> snapshot)
+      : pool_(&pool), snapshot_(std::move(snapshot)), follows_(false) {
+    lists_.resize(snapshot_->slot_count());
+  }
+
+  /// The pool as it is now. Valid until the reader is asked anything else; a copy for longer.
+  const std::shared_ptr<const PoolSnapshot>& snapshot() {
+    follow();
+    return snapshot_;
+  }
+
   /// Picks a node for `request.model` (alias or id) that is not in `tried`; the strategy sees the
   /// id that nodes are asked for. `path` is what the node will be asked ("/v1/chat/completions"):
   /// nodes known to lack it come last. Constant time with strategies that draw, while most
@@ -47,6 +60,7 @@ class NodePool::Reader {
 
   NodePool* pool_;
   std::shared_ptr<const PoolSnapshot> snapshot_;
+  bool follows_ = true;
   std::vector<CandidateSlot::Copy> lists_;  // by the slot's ordinal
   std::string last_model_;
   CandidateSlot* last_slot_ = nullptr;  // of last_model_
@@ -56,6 +70,7 @@ class NodePool::Reader {
 /// Takes over a new snapshot, if there is one.
 inline void NodePool::Reader::follow() {
   if (snapshot_->version() == pool_->version_.load(std::memory_order_acquire)) return;
+  if (!follows_) return;
   snapshot_ = pool_->current();
   lists_.assign(snapshot_->slot_count(), {});
   last_slot_ = nullptr;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
+#include <llmroute/core/load_report.hpp>
 #include <llmroute/core/time.hpp>
 
 namespace llmroute {
@@ -67,6 +68,7 @@ struct NodeStats {
   Ewma first_content_seconds{};  ///< streams, to the first content
   PeakEwma wait_seconds{};       ///< either: what a caller waits for first
   Ewma per_token_seconds{};      ///< plain answers, per completion token
+  OthersLoad others{};           ///< as the node reports it
 };
 
 }  // namespace llmroute

@@ -6,6 +6,7 @@
 #include <llmroute/core/pool_snapshot.hpp>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct NodeStatus {
   Duration breaker_retry_in{};                  ///< until the first open one lets a probe in
   std::vector<std::string> models{};            ///< configured or learnt
   int keys_resting = 0;                         ///< of its keys, for any model
+  std::optional<TimedReport> reported{};        ///< the node's last report, if it is still valid
 };
 
 inline NodeStatus status_of(const PoolSnapshot::Entry& entry, Time now) {
@@ -41,6 +43,7 @@ inline NodeStatus status_of(const PoolSnapshot::Entry& entry, Time now) {
   const std::lock_guard guard(state.lock);
   status.healthy = state.health.in(now);
   status.weight = entry.node->config().weight * state.health.weight_factor(now);
+  if (state.reported && now < state.reported->valid_until) status.reported = state.reported;
   look_at(state.breaker);
   for (const auto& [model, pair] : state.pairs) look_at(pair->breaker);
   if (first != never) status.breaker_retry_in = first - now;

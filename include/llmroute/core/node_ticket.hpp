@@ -226,8 +226,10 @@ inline void NodeTicket::release() {
   if (pool == nullptr || generation_ != pool->generation()) return;
   if (!recorded_) abandon();
   node_->state().stats.in_flight.fetch_sub(1, std::memory_order_acq_rel);
-  // Also of a node that was below its cap: of those told before, some may not have come yet.
-  if (node_->cap() > 0 && pool->options().on_slot_free) pool->options().on_slot_free(*node_);
+  // Also of a node that was below its cap: of those told before, some may not have come yet. And of
+  // one that has been given a cap since: its calls from before count, too.
+  const bool capped = node_->state().capped.load(std::memory_order_relaxed);
+  if (capped && pool->options().on_slot_free) pool->options().on_slot_free(*node_);
 }
 
 }  // namespace llmroute

@@ -34,11 +34,14 @@ class PoolSnapshot {
   };
 
   PoolSnapshot(std::uint64_t version, std::vector<Entry> entries, std::vector<ModelConfig> aliases,
-               UnlistedModels unlisted);
+               UnlistedModels unlisted, std::shared_ptr<const void> attachment = nullptr);
 
   std::uint64_t version() const noexcept { return version_; }
   const std::vector<Entry>& entries() const noexcept { return entries_; }
   const std::vector<ModelConfig>& aliases() const noexcept { return aliases_; }
+
+  /// What NodePool::replace was given with these nodes and models; null without one.
+  const std::shared_ptr<const void>& attachment() const noexcept { return attachment_; }
 
   const Entry* find(std::string_view name) const noexcept;
   const Entry* find(NodeId id) const noexcept;
@@ -81,6 +84,7 @@ class PoolSnapshot {
   std::vector<Entry> entries_;
   std::vector<ModelConfig> aliases_;
   UnlistedModels unlisted_;
+  std::shared_ptr<const void> attachment_;
   bool some_unknown_ = false;  // the models of some node
   std::unordered_map<std::string, std::size_t, StringHash, std::equal_to<>> by_name_;
   std::unordered_map<std::uint32_t, std::size_t> by_id_;
@@ -92,11 +96,13 @@ class PoolSnapshot {
 };
 
 inline PoolSnapshot::PoolSnapshot(std::uint64_t version, std::vector<Entry> entries,
-                                  std::vector<ModelConfig> aliases, UnlistedModels unlisted)
+                                  std::vector<ModelConfig> aliases, UnlistedModels unlisted,
+                                  std::shared_ptr<const void> attachment)
     : version_(version),
       entries_(std::move(entries)),
       aliases_(std::move(aliases)),
-      unlisted_(unlisted) {
+      unlisted_(unlisted),
+      attachment_(std::move(attachment)) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     by_name_.emplace(entries_[i].node->name(), i);
     by_id_.emplace(static_cast<std::uint32_t>(entries_[i].node->id()), i);

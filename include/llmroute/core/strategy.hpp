@@ -71,6 +71,9 @@ class Strategy {
   virtual NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
                          PickContext& context) = 0;
 
+  /// Whether it goes by NodeStats::others: nodes are then asked for their load now and then.
+  virtual bool wants_load_reports() const { return false; }
+
   /// What it compares, the least the best; none where it does not compare. For Router::explain.
   virtual std::optional<double> score(const NodeView&, const PickRequest&, Time) const {
     return std::nullopt;
@@ -94,6 +97,14 @@ class StrategyOf final : public Strategy {
   NodeIndex pick(std::span<const NodeView> nodes, const PickRequest& request,
                  PickContext& context) override {
     return picker_.pick(nodes, request, context);
+  }
+
+  bool wants_load_reports() const override {
+    if constexpr (requires { P::wants_load_reports; }) {
+      return P::wants_load_reports;
+    } else {
+      return false;
+    }
   }
 
   std::optional<double> score(const NodeView& node, const PickRequest& request,

@@ -27,7 +27,13 @@ Edit set_model(const RequestView& request, std::string_view model);
 /// The edit that makes the request ask for a stream.
 Edit set_stream(const RequestView& request);
 
-/// The edit that asks for usage at the stream's end; only for a request without stream_options.
-Edit set_include_usage(const RequestView& request);
+/// When a node counts tokens for a stream's reader.
+enum class UsageReports {
+  at_end,
+  each_chunk  ///< also on the way: vLLM's continuous_usage_stats
+};
+
+/// The edit that asks for usage; only for a request without stream_options.
+Edit set_include_usage(const RequestView& request, UsageReports reports = UsageReports::at_end);
 
 }  // namespace llmroute::wire

@@ -111,6 +111,13 @@ class Router(_native.Router):
         """The node of that name has these settings from now on; what is known of it stays."""
         self._update_node(_encoded(node_table(node)))
 
+    def reload(self, config: ConfigSource) -> list[str]:
+        """Takes over another configuration while calls run, all or nothing. Names what holds from the next start only.
+
+        Calls under way go on with what they began with; what is known of nodes that stay is kept.
+        """
+        return self._reload(*config_text(config, None, None))
+
     async def aclose(self) -> None:
         self.close()
 
