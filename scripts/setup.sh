@@ -6,7 +6,7 @@ set -euo pipefail
 packages=(
   build-essential cmake ninja-build ccache pkg-config git curl python3 python3-dev python3-venv
   libcurl4-openssl-dev libsimdjson-dev libfmt-dev catch2 libssl-dev libnghttp2-dev openssl
-  libboost1.81-dev libtomlplusplus-dev libcli11-dev
+  libboost1.81-dev libtomlplusplus-dev libyaml-cpp-dev libcli11-dev libsqlite3-dev
 )
 [ "${1:-}" = --tests ] && packages+=(clang-16 clang-format-16 clang-tidy-16 gcovr valgrind libbenchmark-dev abigail-tools)
 if [ "${1:-}" = --languages ]; then  # there may be newer ones, from elsewhere

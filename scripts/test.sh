@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 stages=(setup format includes abi headers tidy asan coverage fuzz tsan release python openai demo)
-longer=(languages wheel frameworks clang_tests repeat fuzz_long every_failure soak)
+longer=(kills languages wheel frameworks clang_tests repeat fuzz_long every_failure soak)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
 
@@ -112,6 +112,11 @@ stage_frameworks() {
     venv_with "venv-${package%%[[=]*}" pytest "$package"
     frameworks "venv-${package%%[[=]*}"
   done
+}
+
+# The store after many a kill -9.
+stage_kills() {
+  LLMROUTE_KILL_ROUNDS=200 build/venv/bin/python -m pytest -q tests/gateway/test_store_killed.py 2>&1 | tee -a "$results"
 }
 
 # The exit code says whether every answer was whole.

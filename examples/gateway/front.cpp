@@ -8,10 +8,13 @@
 #include <llmroute/wire/error_body.hpp>
 #include <llmroute/wire/json_text.hpp>
 
+#include "access.hpp"
+#include "admin/admin_call.hpp"
 #include "answers.hpp"
 #include "gateway.hpp"
 #include "inference.hpp"
 #include "info.hpp"
+#include "load_stats.hpp"
 #include "outcome.hpp"
 #include "request_id.hpp"
 #include "worker.hpp"
@@ -43,8 +46,18 @@ std::string Front::request_id(const http::Request& request) {
   return own && sane_request_id(*own) ? std::string(*own) : make_request_id(worker_.rng());
 }
 
-bool Front::admitted(const http::Request& request) const {
-  return worker_.gateway().auth().admits(request.find("Authorization"));
+bool Front::is_here(Access access, const http::Request& request) const {
+  if (worker_.gateway().options().server.admin_listen.empty()) return true;
+  const bool admin_door = request.listener() == static_cast<int>(Door::admin);
+  return admin_door == (access == Access::admin);
+}
+
+/// Who it is goes on with the request.
+bool Front::admitted(http::Request& request) const {
+  Admission admission =
+      worker_.gateway().auth().admit(request.find("Authorization"), worker_.keys());
+  request.note = std::move(admission.identity);
+  return admission.admitted;
 }
 
 http::Response Front::refuse(int status, std::string_view message, std::string_view type,
@@ -53,13 +66,45 @@ http::Response Front::refuse(int status, std::string_view message, std::string_v
 }
 
 http::Response Front::error(int status, std::string_view message) {
+  const std::string id = make_request_id(worker_.rng());
+  if (status == 429) {
+    http::Response response =
+        refuse(status, message, "rate_limit_error", "rate_limit_exceeded", id);
+    response.fields.add("Retry-After", "1");
+    return response;
+  }
   const bool ours = status >= 500;
   return refuse(status, message, ours ? "server_error" : "invalid_request_error",
-                ours ? "internal_error" : "invalid_request", make_request_id(worker_.rng()));
+                ours ? "internal_error" : "invalid_request", id);
 }
 
-std::optional<http::Response> Front::on_head(const http::Request& request) {
-  const Match match = find_route(method_of(request), request.path());
+std::optional<http::Response> Front::refuse_admin(const http::Request& request) {
+  const Auth& auth = worker_.gateway().auth();
+  if (!auth.admin_on()) {
+    return refuse(403, "the admin API is off: set auth.admin_key, or ADMIN_API_KEY, to turn it on",
+                  "permission_error", "admin_off", request_id(request));
+  }
+  if (auth.admits_admin(request.find("X-Admin-Key"))) return std::nullopt;
+  return refuse(401, "the admin key is needed: X-Admin-Key: <key>", "authentication_error",
+                "invalid_admin_key", request_id(request));
+}
+
+http::Response Front::refuse_caller(const Route& route, const http::Request& request) {
+  const std::string id = request_id(request);
+  if (is_routed(route.endpoint)) {
+    report(
+        worker_.gateway(),
+        {.request_id = id, .status = 401, .error = "invalid_api_key", .client = request.client()});
+  }
+  http::Response response = refuse(401, "a valid token is needed: Authorization: Bearer <token>",
+                                   "authentication_error", "invalid_api_key", id);
+  response.fields.add("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+std::optional<http::Response> Front::on_head(http::Request& request) {
+  Match match = find_route(method_of(request), request.path());
+  if (!is_here(match.access, request)) match = {};
   if (match.route == nullptr && match.allowed.empty()) {
     return refuse(404, fmt::format("there is no {}", request.path()), "not_found_error",
                   "not_found", request_id(request));
@@ -71,17 +116,10 @@ std::optional<http::Response> Front::on_head(const http::Request& request) {
     response.fields.add("Allow", match.allowed);
     return response;
   }
-  const bool routed = match.route->endpoint == Endpoint::inference;
-  if (match.route->access == Access::token && !admitted(request)) {
-    const std::string id = request_id(request);
-    if (routed)
-      report(worker_.gateway(), {.request_id = id, .status = 401, .error = "invalid_api_key"});
-    http::Response response = refuse(401, "a valid token is needed: Authorization: Bearer <token>",
-                                     "authentication_error", "invalid_api_key", id);
-    response.fields.add("WWW-Authenticate", "Bearer");
-    return response;
-  }
-  if (routed && worker_.gateway().draining()) {
+  if (match.route->access == Access::admin) return refuse_admin(request);
+  if (match.route->access == Access::token && !admitted(request))
+    return refuse_caller(*match.route, request);
+  if (is_routed(match.route->endpoint) && worker_.gateway().draining()) {
     worker_.gateway().metrics().rejected(Rejection::draining);
     return answer_of(llmroute::Error{.code = llmroute::ErrorCode::shutting_down,
                                      .message = "the gateway is shutting down"},
@@ -93,14 +131,17 @@ std::optional<http::Response> Front::on_head(const http::Request& request) {
 void Front::on_request(http::Request request, http::Responder responder) {
   const Match match = find_route(method_of(request), request.path());
   std::string id = request_id(request);
-  if (match.route->endpoint == Endpoint::inference) {
+  if (is_routed(match.route->endpoint)) {
     return Inference::start(worker_, request, std::move(responder), std::move(id));
+  }
+  if (match.route->access == Access::admin) {
+    return AdminCall::start(worker_, *match.route, std::move(request), std::move(responder),
+                            std::move(id));
   }
   responder.send(document_of(*match.route, request, id));
 }
 
-http::Response Front::document_of(const Route& route, const http::Request& request,
-                                  std::string_view id) {
+http::Response Front::document_of(const Route& route, http::Request& request, std::string_view id) {
   Gateway& gateway = worker_.gateway();
   switch (route.endpoint) {
     case Endpoint::service:
@@ -127,13 +168,21 @@ http::Response Front::document_of(const Route& route, const http::Request& reque
     case Endpoint::stats:
       return document(
           200, stats_json(snapshot, gateway.uptime_seconds(), gateway.metrics().requests()), id);
+    case Endpoint::load_stats:
+      return document(200, load_stats_json(snapshot), id);
     case Endpoint::metrics:
       return document(200, gateway.metrics().text(snapshot), id, prometheus_text);
-    case Endpoint::models:
-      return document(200, models_json(snapshot, gateway.started_unix()), id);
     default:
-      break;
+      return models_of(route, request, snapshot, id);
   }
+}
+
+/// The list, or one of it: to a caller whose key may not use it a model is not there.
+http::Response Front::models_of(const Route& route, const http::Request& request,
+                                llmroute::Snapshot snapshot, std::string_view id) const {
+  const std::int64_t created = worker_.gateway().started_unix();
+  keep_allowed(snapshot.models, identity_of(request));
+  if (route.endpoint == Endpoint::models) return document(200, models_json(snapshot, created), id);
   const std::string model = path_rest(route, request.path());
   if (std::find(snapshot.models.begin(), snapshot.models.end(), model) == snapshot.models.end()) {
     return document(404,
@@ -141,7 +190,7 @@ http::Response Front::document_of(const Route& route, const http::Request& reque
                                                "not_found_error", "model", "model_not_found"),
                     id);
   }
-  return document(200, model_json(model, gateway.started_unix()), id);
+  return document(200, model_json(model, created), id);
 }
 
 }  // namespace gateway

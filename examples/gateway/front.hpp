@@ -2,7 +2,9 @@
 /// documents.
 #pragma once
 
+#include <cstdint>
 #include <http/handler.hpp>
+#include <llmroute/router.hpp>
 #include <string>
 
 #include "route_table.hpp"
@@ -11,21 +13,30 @@ namespace gateway {
 
 class Worker;
 
+/// Where a request came in. Where the admin API has a door of its own, it is behind that alone, and
+/// nothing else is.
+enum class Door : int { usual, admin };
+
 class Front final : public http::Handler {
  public:
   explicit Front(Worker& worker) noexcept : worker_(worker) {}
 
-  std::optional<http::Response> on_head(const http::Request& request) override;
+  std::optional<http::Response> on_head(http::Request& request) override;
   void on_request(http::Request request, http::Responder responder) override;
   http::Response error(int status, std::string_view message) override;
 
  private:
   std::string request_id(const http::Request& request);
-  bool admitted(const http::Request& request) const;
+  bool is_here(Access access, const http::Request& request) const;
+  bool admitted(http::Request& request) const;
+  std::optional<http::Response> refuse_admin(const http::Request& request);
+  http::Response refuse_caller(const Route& route, const http::Request& request);
   http::Response refuse(int status, std::string_view message, std::string_view type,
                         std::string_view code, std::string_view request_id) const;
-  http::Response document_of(const Route& route, const http::Request& request,
+  http::Response document_of(const Route& route, http::Request& request,
                              std::string_view request_id);
+  http::Response models_of(const Route& route, const http::Request& request,
+                           llmroute::Snapshot snapshot, std::string_view request_id) const;
 
   Worker& worker_;
 };

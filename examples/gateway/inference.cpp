@@ -4,10 +4,12 @@
 
 #include <utility>
 
-#include <llmroute/wire/check_json.hpp>
-#include <llmroute/wire/request_view.hpp>
+#include <llmroute/wire/api_path.hpp>
+#include <llmroute/wire/error_body.hpp>
 
+#include "access.hpp"
 #include "answers.hpp"
+#include "asked.hpp"
 #include "fields.hpp"
 #include "gateway.hpp"
 #include "outcome.hpp"
@@ -25,34 +27,62 @@ using llmroute::Taken;
 
 constexpr int caller_gone = 499;  // in log and metrics alone: there is nobody to send it to
 constexpr std::string_view done_event = "data: [DONE]\n\n";
+std::string_view content_type(const http::Request& request) {
+  const std::string_view value = request.find("Content-Type").value_or("");
+  return http::is_field_text(value) && !value.empty() ? value : "application/json";
+}
+
 constexpr std::string_view still_there = ": waiting\n\n";  // a comment: readers of streams skip it
 
 }  // namespace
 
 void Inference::start(Worker& worker, const http::Request& request, http::Responder responder,
                       std::string request_id) {
-  const Result<void> checked = llmroute::wire::check_json(request.body, request.path());
-  if (!checked) return refuse(worker, checked.error(), std::move(responder), request_id);
-  const auto body = llmroute::wire::read_request(request.body);
-  if (!body) return refuse(worker, body.error(), std::move(responder), request_id);
-  auto* inference = new Inference(worker, std::move(responder), std::move(request_id));
-  inference->stream_ = body->stream;
-  inference->route_or_end(request, body->model);
+  const llmroute::Time started = llmroute::Clock::now();
+  const Result<Asked> asked = read_asked(request);
+  if (!asked) return refuse(worker, asked.error(), request, std::move(responder), request_id);
+  auto identity = std::static_pointer_cast<const Identity>(request.note);
+  if (identity && !identity->allowed_models.empty()) {
+    const std::string why =
+        why_not(identity.get(), model_for(*asked, worker.defaults(), worker.gateway().router()));
+    if (!why.empty()) return refuse_model(worker, why, request, std::move(responder), request_id);
+  }
+  auto* inference = new Inference(worker, std::move(responder), std::move(request_id),
+                                  std::move(identity), started);
+  inference->stream_ = asked->stream;
+  inference->ends_with_done_ = llmroute::wire::streams_chunks(request.path());
+  inference->route_or_end(request, asked->model);
 }
 
-void Inference::refuse(Worker& worker, const Error& error, http::Responder responder,
-                       std::string_view request_id) {
+void Inference::refuse(Worker& worker, const Error& error, const http::Request& request,
+                       http::Responder responder, std::string_view request_id) {
   report(worker.gateway(), {.request_id = request_id,
                             .status = error.client_status(),
-                            .error = llmroute::traits(error.code).name});
+                            .error = llmroute::traits(error.code).name,
+                            .client = request.client()});
   responder.send(answer_of(error, request_id));
 }
 
-Inference::Inference(Worker& worker, http::Responder responder, std::string request_id)
+void Inference::refuse_model(Worker& worker, std::string_view why, const http::Request& request,
+                             http::Responder responder, std::string_view request_id) {
+  constexpr int forbidden = 403;
+  constexpr std::string_view code = "model_not_allowed";
+  report(worker.gateway(), {.request_id = request_id,
+                            .status = forbidden,
+                            .error = code,
+                            .key_prefix = identity_of(request)->key_prefix,
+                            .client = request.client()});
+  responder.send(document(
+      forbidden, llmroute::wire::error_json(why, "permission_error", "model", code), request_id));
+}
+
+Inference::Inference(Worker& worker, http::Responder responder, std::string request_id,
+                     std::shared_ptr<const Identity> identity, llmroute::Time started)
     : worker_(worker),
       responder_(std::move(responder)),
       request_id_(std::move(request_id)),
-      started_(llmroute::Clock::now()) {
+      identity_(std::move(identity)),
+      started_(started) {
   responder_.watch(*this);
   worker_.inference_began();
 }
@@ -63,6 +93,7 @@ Inference::~Inference() { worker_.inference_ended(); }
 void Inference::route_or_end(const http::Request& request, std::string_view model) noexcept {
   try {
     model_ = model;
+    client_ = request.client();
     route(request);
   } catch (const std::exception&) {  // short of memory, or of what threads are made of
     Result<Reply> failed = Error{.code = llmroute::ErrorCode::internal, .message = "cannot begin"};
@@ -71,11 +102,18 @@ void Inference::route_or_end(const http::Request& request, std::string_view mode
 }
 
 void Inference::route(const http::Request& request) {
-  llmroute::Request call{.path = request.path(), .body = request.body};
+  llmroute::Request call{.path = request.target(), .body = request.body};
   call.options.request_id = request_id_;
+  if (identity_) {
+    call.options.tenant = identity_->tenant;
+    call.options.limits = own_limits(identity_.get(), model_, worker_.defaults().limits);
+  }
   for (std::size_t i = 0; i < request.size(); ++i) {
     const auto [name, value] = request.field(i);
     if (passes_to_node(name, value)) call.headers.add(std::string(name), std::string(value));
+  }
+  if (!llmroute::wire::is_inference_path(request.path())) {  // a form's has its boundary
+    call.headers.add("Content-Type", std::string(content_type(request)));
   }
   llmroute::Callbacks callbacks;
   callbacks.on_done = [this](Result<Reply>&& result) { on_done(result); };
@@ -91,7 +129,7 @@ void Inference::on_head(const llmroute::StreamHead& head) {
   leave();
   if (head_sent_) return;  // it went out early; which node it is cannot be said any more
   head_sent_ = true;
-  responder_.start(head.http_status, stream_fields(&head, request_id_));
+  responder_.start(head.http_status, stream_fields(&head, request_id_, elapsed() - head.at_nodes));
 }
 
 /// Nothing to say for a long time: from now on only errors in the stream remain.
@@ -132,22 +170,30 @@ void Inference::on_done(Result<Reply>& result) noexcept {
   delete this;
 }
 
+llmroute::Duration Inference::elapsed() const { return llmroute::Clock::now() - started_; }
+
 void Inference::finish(Reply& reply) {
+  const llmroute::Duration time = elapsed();
   report(worker_.gateway(), {.request_id = request_id_,
                              .model = model_.empty() ? reply.model : model_,
                              .node = reply.node,
                              .status = gone_ ? caller_gone : reply.http_status,
                              .stream = stream_,
                              .attempts = reply.attempts.size(),
-                             .time = reply.time,
+                             .usage = reply.usage,
+                             .key_prefix = key_prefix(),
+                             .client = client_,
+                             .time = time,
                              .first_content = reply.first_content});
-  if (!stream_) return responder_.send(answer_of(std::move(reply), request_id_));
-  responder_.end(done_event);
+  const llmroute::Duration overhead = time - reply.at_nodes;
+  if (!stream_) return responder_.send(answer_of(std::move(reply), request_id_, overhead));
+  responder_.end(ends_with_done_ ? done_event : std::string_view());
 }
 
 void Inference::finish(const Error& error) {
   if (const auto rejection = rejection_of(error)) worker_.gateway().metrics().rejected(*rejection);
-  http::Response answer = answer_of(error, request_id_);
+  const llmroute::Duration time = elapsed();
+  http::Response answer = answer_of(error, request_id_, time - error.at_nodes);
   const bool left = gone_ || error.code == llmroute::ErrorCode::cancelled;
   report(worker_.gateway(), {.request_id = request_id_,
                              .model = model_,
@@ -156,7 +202,10 @@ void Inference::finish(const Error& error) {
                              .stream = stream_,
                              .attempts = error.attempts.size(),
                              .error = llmroute::traits(error.code).name,
-                             .time = llmroute::Clock::now() - started_});
+                             .usage = error.usage,
+                             .key_prefix = key_prefix(),
+                             .client = client_,
+                             .time = time});
   if (!head_sent_) return responder_.send(std::move(answer));
   responder_.end(error_event(error), http::After::close);
 }

@@ -3,9 +3,11 @@
 
 #include <http/handler.hpp>
 #include <llmroute/router.hpp>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "identity.hpp"
 #include "late_heads.hpp"
 
 namespace gateway {
@@ -21,11 +23,17 @@ class Inference final : private http::Exchange, private LateHead {
                     std::string request_id);
 
  private:
-  Inference(Worker& worker, http::Responder responder, std::string request_id);
+  Inference(Worker& worker, http::Responder responder, std::string request_id,
+            std::shared_ptr<const Identity> identity, llmroute::Time started);
   ~Inference() override;
 
-  static void refuse(Worker& worker, const llmroute::Error& error, http::Responder responder,
-                     std::string_view request_id);
+  static void refuse(Worker& worker, const llmroute::Error& error, const http::Request& request,
+                     http::Responder responder, std::string_view request_id);
+  static void refuse_model(Worker& worker, std::string_view why, const http::Request& request,
+                           http::Responder responder, std::string_view request_id);
+  std::string_view key_prefix() const {
+    return identity_ ? identity_->key_prefix : std::string_view();
+  }
   void route_or_end(const http::Request& request, std::string_view model) noexcept;
   void route(const http::Request& request);
 
@@ -42,12 +50,16 @@ class Inference final : private http::Exchange, private LateHead {
 
   void finish(llmroute::Reply& reply);
   void finish(const llmroute::Error& error);
+  llmroute::Duration elapsed() const;
 
   Worker& worker_;
   http::Responder responder_;
   std::string request_id_;
-  std::string model_{};  ///< as asked
+  std::shared_ptr<const Identity> identity_;  ///< null: nobody in particular
+  std::string model_{};                       ///< as asked
+  std::string client_{};                      ///< its address
   bool stream_ = false;
+  bool ends_with_done_ = false;
   llmroute::Time started_;
   llmroute::Call call_{};
   bool head_sent_ = false;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
 #include <llmroute/wire/json_text.hpp>
 
@@ -54,6 +55,19 @@ void append_latency(std::string& out, std::string_view name, double ewma_seconds
   out += ",\"p50\":null,\"p95\":null}";
 }
 
+/// What is not known, or no number, is null.
+std::string number(std::optional<double> value) {
+  return value && std::isfinite(*value) ? fmt::format("{}", *value) : "null";
+}
+
+std::string report_json(const std::optional<llmroute::NodeReport>& reported) {
+  if (!reported) return "null";
+  const llmroute::LoadReport& load = reported->load;
+  return fmt::format(R"({{"running":{},"waiting":{},"kv_cache_usage":{},"age_seconds":{:.3f}}})",
+                     number(load.running), number(load.waiting), number(load.kv_cache_usage),
+                     reported->age_seconds);
+}
+
 void append_node_stats(std::string& out, const NodeSnapshot& node) {
   const auto to = std::back_inserter(out);
   out += '{';
@@ -73,9 +87,10 @@ void append_node_stats(std::string& out, const NodeSnapshot& node) {
                  node.connect_errors, node.timeout_errors, node.status_errors,
                  node.protocol_errors);
   append_field(out, "state", node.breaker);
-  fmt::format_to(
-      to, ",\"opened\":{},\"retry_in_seconds\":{:.3f}}},\"reported\":null,\"last_score\":null}}",
-      node.breaker_opened, node.breaker_retry_in_seconds);
+  fmt::format_to(to,
+                 ",\"opened\":{},\"retry_in_seconds\":{:.3f}}},\"reported\":{},\"last_score\":{}}}",
+                 node.breaker_opened, node.breaker_retry_in_seconds, report_json(node.reported),
+                 number(node.score));
 }
 
 }  // namespace

@@ -4,16 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <functional>
 #include <llmroute/text.hpp>
-#include <memory>
+#include <optional>
 
+#include "address.hpp"
 #include "sections.hpp"
-#include "toml_source.hpp"
+#include "source.hpp"
 
 namespace gateway {
 namespace {
@@ -23,66 +20,14 @@ using llmroute::Error;
 using llmroute::ErrorCode;
 using llmroute::Result;
 
-/// The sections that Config::from_json reads.
-constexpr std::array<std::string_view, 8> library_sections = {
-    "router", "timeouts", "backpressure", "health", "breaker", "hedge", "nodes", "models"};
-
 Error invalid(std::string message) {
   return Error{.code = ErrorCode::invalid_config, .message = std::move(message)};
-}
-
-Result<std::string> read_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             &std::fclose);
-  std::string text;
-  std::array<char, 4096> piece{};
-  while (file && std::feof(file.get()) == 0 && std::ferror(file.get()) == 0) {
-    text.append(piece.data(), std::fread(piece.data(), 1, piece.size(), file.get()));
-  }
-  if (file && std::ferror(file.get()) == 0) return text;
-  return invalid(fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
-}
-
-bool is_dotenv(std::string_view path) {
-  const std::string_view name = path.substr(path.rfind('/') + 1);
-  return name.ends_with(".env") || name.starts_with(".env");
-}
-
-bool is_yaml(std::string_view path) { return path.ends_with(".yaml") || path.ends_with(".yml"); }
-
-/// The file to use; empty: there is none.
-std::string find_source(const Flags& flags, const Environment& environment) {
-  if (flags.config) return *flags.config;
-  if (const auto named = environment.find("CONFIG_PATH");
-      named != environment.end() && !named->second.empty()) {
-    return named->second;
-  }
-  std::error_code ignored;
-  for (const char* usual : {"llmroute.toml", ".env"}) {
-    if (std::filesystem::exists(usual, ignored)) return usual;
-  }
-  return {};
-}
-
-/// The variables' documented defaults hold wherever no TOML file with defaults of its own is used.
-Result<Setting> read_source(const std::string& source) {
-  if (source.empty()) return dotenv_defaults();
-  if (is_yaml(source)) {
-    return invalid(fmt::format("{}: YAML is not read; give a .toml or a .env file", source));
-  }
-  auto text = read_file(source);
-  if (!text) return std::move(text.error());
-  if (!is_dotenv(source)) return read_toml(*text, source);
-  auto variables = read_dotenv(*text, source);
-  if (!variables) return std::move(variables.error());
-  Setting setting = dotenv_defaults();
-  if (auto applied = apply_variables(*variables, setting); !applied) return applied.error();
-  return setting;
 }
 
 Result<void> apply_flags(const Flags& flags, Setting& setting) {
   if (flags.host) setting.set("server.host", {.value = *flags.host, .place = "--host"});
   if (flags.console) setting.set("logging.console", {.value = true, .place = "--console"});
+  if (flags.reload) setting.set("reload.interval", {.value = std::int64_t{1}, .place = "--reload"});
   if (flags.port && (*flags.port < 0 || *flags.port > 65535)) {
     return invalid(fmt::format("--port: {} is not a port, 0 to 65535", *flags.port));
   }
@@ -92,19 +37,15 @@ Result<void> apply_flags(const Flags& flags, Setting& setting) {
   return {};
 }
 
-bool is_library_section(std::string_view name) {
-  return std::find(library_sections.begin(), library_sections.end(), name) !=
-         library_sections.end();
-}
-
 Result<void> check_sections(const Setting& setting) {
-  std::vector<std::string_view> known = own_sections();
-  known.insert(known.end(), library_sections.begin(), library_sections.end());
+  const std::vector<std::string_view> known = all_sections();
   for (const Setting::Member& member : setting.table()) {
     if (std::find(known.begin(), known.end(), member.name) != known.end()) continue;
-    return invalid(
+    Error error = invalid(
         at_place(member.setting.place, member.name,
                  fmt::format("unknown; nearest: \"{}\"", llmroute::nearest(member.name, known))));
+    error.param = member.name;
+    return error;
   }
   return {};
 }
@@ -121,45 +62,117 @@ Error placed(const Error& error, const Setting& setting) {
 }
 
 Result<Config> library_config(const Setting& setting) {
+  const std::vector<std::string_view> known = library_sections();
   Setting::Table sections;
   for (const Setting::Member& member : setting.table()) {
-    if (is_library_section(member.name)) sections.push_back(member);
+    if (std::find(known.begin(), known.end(), member.name) != known.end()) {
+      sections.push_back(member);
+    }
   }
   auto config = Config::from_json(to_json({.value = std::move(sections)}));
   if (!config) return placed(config.error(), setting);
   Config trial = *config;  // prepare() expands ${VAR}; the router does that itself, once
   if (auto prepared = trial.prepare(); !prepared) return placed(prepared.error(), setting);
+  if (setting.find("breaker.max_open") == nullptr) {  // it is not to shorten what is asked for
+    config->breaker.max_open = std::max(config->breaker.max_open, config->breaker.open);
+  }
   return config;
 }
 
-std::string no_node(const std::string& source) {
-  return fmt::format(
+/// Where there is an admin API, or keys that it has made, nodes come from the store as well.
+Result<void> check_nodes(const Setting& setting, const Options& options, const Flags& flags) {
+  const auto* nodes = setting.find("nodes");
+  const auto* list = nodes != nullptr ? std::get_if<Setting::Array>(&nodes->value) : nullptr;
+  const bool none = nodes == nullptr || (list != nullptr && list->empty());
+  if (!none || options.needs_store() || flags.without_nodes) return {};
+  return invalid(fmt::format(
       "{}: no node is configured: set VLLM_NODES=http://host:port[,...], or list [[nodes]] in "
       "llmroute.toml, or name a file with --config",
-      source.empty() ? "environment" : source);
+      options.source.empty() ? "environment" : options.source));
+}
+
+Result<void> check_admin_listen(const Setting& setting, const Options& options) {
+  constexpr std::string_view key = "server.admin_listen";
+  if (options.server.admin_listen.empty()) return {};
+  const auto address = read_address(options.server.admin_listen);
+  if (address) return {};
+  return invalid(at_place(setting.place_of(key), key, address.error().message));
+}
+
+/// Environment and flags over what the file says.
+Result<void> lay_over(Setting& setting, const Flags& flags, const Environment& environment) {
+  if (auto done = apply_variables(assignments(environment), setting); !done) return done;
+  return apply_flags(flags, setting);
+}
+
+Result<Options> options_of(const Document& document, Setting setting, const Flags& flags) {
+  if (auto done = check_sections(setting); !done) return done.error();
+  if (setting.find("health.active") == nullptr) setting.set("health.active", {.value = true});
+  Options options;
+  options.source = document.path;
+  options.form = document.form;
+  options.fingerprint = document.fingerprint;
+  if (auto done = read_sections(setting, options); !done) return done.error();
+  if (auto done = check_admin_listen(setting, options); !done) return done.error();
+  if (auto done = check_nodes(setting, options, flags); !done) return done.error();
+  auto config = library_config(setting);
+  if (!config) return std::move(config.error());
+  options.router = std::move(*config);
+  return options;
+}
+
+Result<Options> load_document(Result<Document> document, const Flags& flags,
+                              const Environment& environment) {
+  if (!document) return std::move(document.error());
+  auto setting = document->translated();
+  if (!setting) return std::move(setting.error());
+  if (auto done = lay_over(*setting, flags, environment); !done) return done.error();
+  return options_of(*document, std::move(*setting), flags);
+}
+
+/// Tries until it succeeds, each time without the key that the last try was refused for. What has
+/// no key, or one that must be there, ends it: what would follow from its lack is no mistake of its
+/// own.
+template <class T>
+std::optional<T> try_without(Setting& setting, std::vector<Error>& found,
+                             const std::function<Result<T>()>& attempt) {
+  constexpr std::size_t enough = 50;
+  for (;;) {
+    Result<T> result = attempt();
+    if (result) return std::move(*result);
+    const std::string key = result.error().param;
+    found.push_back(std::move(result.error()));
+    const bool needed = key.ends_with("url") || key.ends_with("name");
+    if (needed || found.size() == enough || !take(setting, key)) return std::nullopt;
+  }
 }
 
 }  // namespace
 
 Result<Options> load(const Flags& flags, const Environment& environment) {
-  const std::string source = find_source(flags, environment);
-  auto setting = read_source(source);
-  if (!setting) return std::move(setting.error());
-  if (auto done = apply_variables(assignments(environment), *setting); !done) return done.error();
-  if (auto done = apply_flags(flags, *setting); !done) return done.error();
-  if (auto done = check_sections(*setting); !done) return done.error();
-  if (setting->find("health.active") == nullptr) setting->set("health.active", {.value = true});
+  const std::string path = find_source(flags.config.value_or(""), environment);
+  return load_document(read_document(path, environment), flags, environment);
+}
 
-  Options options;
-  options.source = source;
-  if (auto done = read_sections(*setting, options); !done) return done.error();
-  const auto* nodes = setting->find("nodes");
-  const auto* list = nodes != nullptr ? std::get_if<Setting::Array>(&nodes->value) : nullptr;
-  if (nodes == nullptr || (list != nullptr && list->empty())) return invalid(no_node(source));
-  auto config = library_config(*setting);
-  if (!config) return std::move(config.error());
-  options.router = std::move(*config);
-  return options;
+Result<Options> load_text(const std::string& path, std::string_view text, const Flags& flags,
+                          const Environment& environment) {
+  return load_document(parse_document(path, text, environment), flags, environment);
+}
+
+std::vector<Error> faults(const Flags& flags, const Environment& environment) {
+  auto document = read_document(find_source(flags.config.value_or(""), environment), environment);
+  if (!document) return {document.error()};
+  std::vector<Error> found;
+  std::optional<Setting> setting =
+      try_without<Setting>(document->setting, found, [&] { return document->translated(); });
+  if (!setting) return found;
+  if (auto done = lay_over(*setting, flags, environment); !done) {
+    found.push_back(done.error());
+    return found;
+  }
+  (void)try_without<Options>(*setting, found,
+                             [&] { return options_of(*document, *setting, flags); });
+  return found;
 }
 
 }  // namespace gateway

@@ -1,121 +1,116 @@
-/// Puts log lines together, by appending alone: there is one for every request.
+/// Which lines go where.
 #include "log.hpp"
 
 #include <algorithm>
 #include <array>
-#include <ctime>
+#include <filesystem>
+#include <new>
 
 namespace gateway {
 namespace {
 
-constexpr std::array<std::string_view, 5> level_names = {"debug", "info", "warn", "error", "off"};
-constexpr std::array<std::string_view, 5> level_columns = {" debug ", " info  ", " warn  ",
-                                                           " error ", " off   "};
+using llmroute::Result;
 
-/// The last three decimal digits.
-struct Thousandths {
-  explicit Thousandths(long number) noexcept
-      : digits{static_cast<char>('0' + number / 100 % 10),
-               static_cast<char>('0' + number / 10 % 10), static_cast<char>('0' + number % 10)} {}
-  operator std::string_view() const noexcept { return {digits.data(), digits.size()}; }
-  std::array<char, 3> digits;
+struct File {
+  std::string_view name;
+  bool structured;
+  LogLevel least;
 };
 
-/// What a string may hold as it is.
-constexpr std::array<bool, 256> plain = [] {
-  std::array<bool, 256> table{};
-  for (std::size_t c = 0x20; c < table.size(); ++c) table[c] = c != '"' && c != '\\' && c != 0x7f;
-  return table;
-}();
+constexpr std::array files = {File{"llmroute.log", false, LogLevel::debug},
+                              File{"llmroute-error.log", false, LogLevel::warn},
+                              File{"llmroute-structured.log", true, LogLevel::debug}};
 
 }  // namespace
 
-Log::Line Log::line(LogLevel level, std::string_view event) const {
-  return {enabled(level) ? file_.get() : nullptr, format_, level, event};
+Log::Log(LogLevel level, LogFormat format, int fd) : level_(level), format_(format) {
+  if (fd >= 0) add_sink(format_, level_, std::make_unique<LogFile>(fd));
 }
 
-Log::Line::Line(LogFile* file, LogFormat format, LogLevel level, std::string_view event)
-    : file_(file), format_(format) {
-  if (file_ == nullptr) return;
-  if (level >= LogLevel::warn) now();
-  const auto index = static_cast<std::size_t>(level);
-  if (format_ == LogFormat::text) {
-    put_time();
-    put(level_columns[index]);
-    put(event);
-    return;
+void Log::add_sink(LogFormat format, LogLevel least, std::unique_ptr<LogFile> file) {
+  file->tell_losses([format](std::uint64_t lines) {
+    LogPen pen(format, LogLevel::warn, "lines_lost");
+    const fmt::format_int digits(lines);
+    pen.plain("lines", {digits.data(), digits.size()});
+    return std::string(pen.end());
+  });
+  sinks_.push_back({format, std::max(least, level_), std::move(file)});
+  least_ = level_;
+}
+
+Result<void> Log::open_files(const std::string& dir) {
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) {
+    return llmroute::Error{.code = llmroute::ErrorCode::invalid_config,
+                           .message = fmt::format("{}: {}", dir, error.message())};
   }
-  put(R"({"time":")");
-  put_time();
-  put(R"(","level":")");
-  put(level_names[index]);
-  put(R"(","event":")");
-  put(event);
-  put("\"");
+  for (const File& file : files) {
+    auto output = LogOutput::open(fmt::format("{}/{}", dir, file.name));
+    if (!output) return std::move(output.error());
+    add_sink(file.structured ? LogFormat::json : format_, file.least,
+             std::make_unique<LogFile>(std::move(*output)));
+  }
+  return {};
+}
+
+void Log::gather() const {
+  for (const Sink& sink : sinks_) sink.file->gather();
+}
+
+void Log::flush() const {
+  for (const Sink& sink : sinks_) sink.file->flush();
+}
+
+Log::Line Log::line(LogLevel level, std::string_view event) const {
+  return {enabled(level) ? this : nullptr, level, event};
+}
+
+Log::Line::Line(const Log* log, LogLevel level, std::string_view event) : log_(log), level_(level) {
+  if (log_ == nullptr) return;
+  if (level >= LogLevel::warn) now();
+  for (const Sink& sink : log_->sinks_) {
+    std::optional<LogPen>& pen = sink.format == LogFormat::json ? json_ : text_;
+    if (!pen && level >= sink.least) pen.emplace(sink.format, level, event);
+  }
 }
 
 Log::Line::~Line() {
-  if (file_ == nullptr) return;
-  put(format_ == LogFormat::json ? "}\n" : "\n");
-  file_->add(buffer_.text(), when_);
-}
-
-/// "2026-01-31T12:00:00.123Z". The date is worked out once a second and thread.
-void Log::Line::put_time() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  thread_local time_t last = -1;
-  thread_local std::array<char, 20> text{};
-  if (now.tv_sec != last) {
-    tm date{};
-    gmtime_r(&now.tv_sec, &date);
-    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &date);
-    last = now.tv_sec;
+  if (log_ == nullptr) return;
+  try {
+    const std::string_view json = json_ ? json_->end() : std::string_view();
+    const std::string_view text = text_ ? text_->end() : std::string_view();
+    for (const Sink& sink : log_->sinks_) {
+      if (level_ >= sink.least) sink.file->add(sink.format == LogFormat::json ? json : text, when_);
+    }
+  } catch (const std::bad_alloc&) {  // a very long line for which there is no memory
   }
-  put({text.data(), 19});
-  put(".");
-  put(Thousandths(now.tv_nsec / 1'000'000));
-  put("Z");
-}
-
-bool Log::Line::begin_field(std::string_view name) {
-  if (file_ == nullptr) return false;
-  const bool json = format_ == LogFormat::json;
-  put(json ? ",\"" : " ");
-  put(name);
-  put(json ? "\":" : "=");
-  return true;
-}
-
-/// Text comes from nodes and callers: whatever could end a line or a string early is escaped.
-void Log::Line::put_text(std::string_view text) {
-  std::size_t done = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (plain[c]) continue;
-    put(text.substr(done, i - done));
-    put(fmt::format("\\u{:04x}", c));
-    done = i + 1;
-  }
-  put(text.substr(done));
 }
 
 Log::Line& Log::Line::add(std::string_view name, std::string_view text) {
-  if (text.empty() || !begin_field(name)) return *this;
-  const bool quoted = format_ == LogFormat::json || text.find_first_of(" =\"") != text.npos;
-  if (quoted) put("\"");
-  put_text(text);
-  if (quoted) put("\"");
+  if (text.empty()) return *this;
+  if (json_) json_->text(name, text);
+  if (text_) text_->text(name, text);
+  return *this;
+}
+
+Log::Line& Log::Line::plain(std::string_view name, std::string_view value) {
+  if (json_) json_->plain(name, value);
+  if (text_) text_->plain(name, value);
   return *this;
 }
 
 Log::Line& Log::Line::add(std::string_view name, std::chrono::nanoseconds time) {
-  if (!begin_field(name)) return *this;
+  if (log_ == nullptr) return *this;
   const long us = std::max(0L, static_cast<long>((time.count() + 500) / 1000));
-  put(fmt::format_int(us / 1000));
-  put(".");
-  put(Thousandths(us % 1000));
-  return *this;
+  const fmt::format_int whole(us / 1000);
+  std::array<char, 32> digits;
+  char* end = std::copy_n(whole.data(), whole.size(), digits.data());
+  *end++ = '.';
+  for (const long part : {us % 1000 / 100, us % 100 / 10, us % 10}) {
+    *end++ = static_cast<char>('0' + part);
+  }
+  return plain(name, {digits.data(), static_cast<std::size_t>(end - digits.data())});
 }
 
 }  // namespace gateway

@@ -17,8 +17,8 @@ void LogObserver::on_attempt(const llmroute::AttemptEvent& attempt) {
       .add("error", llmroute::traits(*attempt.error).name)
       .add("reason", attempt.reason)
       .add("status", attempt.http_status)
-      .add("first_content_ms", attempt.first_content)
-      .add("total_ms", attempt.time)
+      .add("ttft_ms", attempt.first_content)
+      .add("duration_ms", attempt.time)
       .now();  // rare, and what an operator waits for
 }
 

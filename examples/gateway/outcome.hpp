@@ -1,7 +1,8 @@
-/// How a request for inference ended: one line in the log, one count in the metrics.
+/// How a request for inference ended: the access line of the log, one count in the metrics.
 #pragma once
 
 #include <llmroute/core/time.hpp>
+#include <llmroute/usage.hpp>
 #include <optional>
 #include <string_view>
 
@@ -18,6 +19,9 @@ struct Outcome {
   bool stream = false;
   std::size_t attempts = 0;
   std::string_view error{};  ///< the error's code; empty: none
+  llmroute::Usage usage{};
+  std::string_view key_prefix{};  ///< Identity::key_prefix; never more of a key
+  std::string_view client{};      ///< the caller's address
   llmroute::Duration time{};
   std::optional<llmroute::Duration> first_content{};
 };

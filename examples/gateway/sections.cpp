@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <http/address_set.hpp>
 #include <limits>
 #include <llmroute/text.hpp>
 #include <optional>
@@ -72,6 +73,33 @@ class Section {
     }
   }
 
+  void read(std::string_view key, std::vector<std::string>& out) {
+    const Setting* value = take(key);
+    if (value == nullptr) return;
+    const auto* list = std::get_if<Setting::Array>(&value->value);
+    if (list == nullptr) return refuse(*value, key, "takes a list of texts");
+    out.clear();
+    for (const Setting& element : *list) {
+      const auto* text = std::get_if<std::string>(&element.value);
+      if (text == nullptr) return refuse(element, key, "takes a list of texts");
+      out.push_back(*text);
+    }
+  }
+
+  void read(std::string_view key, std::map<std::string, std::string>& out) {
+    const Setting* value = take(key);
+    if (value == nullptr) return;
+    if (!std::holds_alternative<Setting::Table>(value->value)) {
+      return refuse(*value, key, "takes a table of texts");
+    }
+    out.clear();
+    for (const Setting::Member& member : value->table()) {
+      const auto* text = std::get_if<std::string>(&member.setting.value);
+      if (text == nullptr) return refuse(member.setting, key, "takes a table of texts");
+      out[member.name] = *text;
+    }
+  }
+
   void read(std::string_view key, Duration& out) {
     double seconds = 0;
     if (!read_number(key, time_units, 86400.0 * 366, "takes a time, such as \"10s\" or \"250ms\"",
@@ -114,6 +142,9 @@ class Section {
            fmt::format("takes one of {}{}", fmt::join(names, ", "),
                        text != nullptr ? fmt::format(", not \"{}\"", *text) : ""));
   }
+
+  /// A key that somebody else reads.
+  void skip(std::string_view key) { taken_.push_back(key); }
 
   Result<void> end() {
     if (setting_ == nullptr || error_) return result();
@@ -171,6 +202,30 @@ class Section {
   std::optional<Error> error_{};
 };
 
+/// What is no matter of one key's kind alone.
+Error wrong_setting(const Setting& root, const std::string& key, std::string_view what) {
+  return Error{.code = ErrorCode::invalid_config,
+               .message = at_place(root.place_of(key), key, what),
+               .param = key};
+}
+
+Result<void> read_server_tls(const Setting& root, ServerTls& tls) {
+  Section section(root, "server.tls");
+  section.read("cert_file", tls.cert_file);
+  section.read("key_file", tls.key_file);
+  section.read("client_ca_file", tls.client_ca_file);
+  if (auto read = section.end(); !read) return read;
+  const bool wanted =
+      !tls.cert_file.empty() || !tls.key_file.empty() || !tls.client_ca_file.empty();
+  for (const auto& [key, file] : {std::pair("server.tls.cert_file", &tls.cert_file),
+                                  std::pair("server.tls.key_file", &tls.key_file)}) {
+    if (wanted && file->empty()) {
+      return wrong_setting(root, key, "is missing: TLS needs a certificate and its key");
+    }
+  }
+  return {};
+}
+
 Result<void> read_server(const Setting& root, ServerOptions& server) {
   Section section(root, "server");
   section.read("host", server.host);
@@ -184,12 +239,38 @@ Result<void> read_server(const Setting& root, ServerOptions& server) {
   section.read_count("max_connections", server.max_connections, 10'000'000);
   section.read_count("max_connections_per_address", server.max_connections_per_address, 10'000'000);
   section.read("drain_timeout", server.drain_timeout);
-  return section.end();
+  section.read("trusted_proxies", server.trusted_proxies);
+  section.read("admin_listen", server.admin_listen);
+  section.skip("tls");
+  if (auto read = section.end(); !read) return read;
+  if (const auto set = http::AddressSet::of(server.trusted_proxies); !set) {
+    return wrong_setting(root, "server.trusted_proxies", set.error().message);
+  }
+  return read_server_tls(root, server.tls);
 }
 
 Result<void> read_auth(const Setting& root, AuthOptions& auth) {
   Section section(root, "auth");
   section.read("auth_token", auth.auth_token);
+  section.read("tokens", auth.tokens);
+  section.read("admin_key", auth.admin_key);
+  section.read("keys", auth.keys);
+  return section.end();
+}
+
+Result<void> read_store(const Setting& root, StoreOptions& store) {
+  Section section(root, "store");
+  section.read("database_url", store.database_url);
+  section.read_count("max_open_conns", store.max_open_conns, 1000);
+  section.read_count("max_idle_conns", store.max_idle_conns, 1000);
+  section.read("redis_url", store.redis_url);
+  section.read("cache_refresh_interval", store.cache_refresh_interval);
+  return section.end();
+}
+
+Result<void> read_reload(const Setting& root, ReloadOptions& reload) {
+  Section section(root, "reload");
+  section.read("interval", reload.interval);
   return section.end();
 }
 
@@ -201,18 +282,35 @@ Result<void> read_logging(const Setting& root, LoggingOptions& logging) {
   section.read_name("level", logging.level, levels);
   section.read_name("format", logging.format, formats);
   section.read("console", logging.console);
+  section.read("dir", logging.dir);
   if (static_cast<std::size_t>(logging.level) == levels.size() - 1) logging.level = LogLevel::warn;
   return section.end();
 }
 
 }  // namespace
 
-std::vector<std::string_view> own_sections() { return {"server", "auth", "logging"}; }
+std::vector<std::string_view> own_sections() {
+  return {"server", "auth", "store", "logging", "reload"};
+}
+
+std::vector<std::string_view> library_sections() {
+  return {"router", "timeouts", "backpressure", "health", "breaker",
+          "hedge",  "limits",   "nodes",        "models"};
+}
+
+std::vector<std::string_view> all_sections() {
+  std::vector<std::string_view> names = own_sections();
+  const std::vector<std::string_view> library = library_sections();
+  names.insert(names.end(), library.begin(), library.end());
+  return names;
+}
 
 Result<void> read_sections(const Setting& root, Options& options) {
   if (auto read = read_server(root, options.server); !read) return read;
   if (auto read = read_auth(root, options.auth); !read) return read;
-  return read_logging(root, options.logging);
+  if (auto read = read_store(root, options.store); !read) return read;
+  if (auto read = read_logging(root, options.logging); !read) return read;
+  return read_reload(root, options.reload);
 }
 
 }  // namespace gateway

@@ -13,7 +13,9 @@
 #include <thread>
 #include <vector>
 
+#include "address.hpp"
 #include "gateway.hpp"
+#include "reloader.hpp"
 #include "worker.hpp"
 
 namespace gateway {
@@ -36,6 +38,16 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
+/// Null: not configured.
+llmroute::Result<std::shared_ptr<http::TlsContext>> load_tls(const ServerTls& files) {
+  if (files.cert_file.empty()) return std::shared_ptr<http::TlsContext>();
+  auto loaded = http::TlsContext::load({.cert_file = files.cert_file,
+                                        .key_file = files.key_file,
+                                        .client_ca_file = files.client_ca_file});
+  if (!loaded) loaded.error().message = "server.tls." + loaded.error().message;
+  return loaded;
+}
+
 /// The workers and the wait for their end, on the main thread.
 class Service {
  public:
@@ -44,23 +56,32 @@ class Service {
         caps_(gateway.options().server.max_connections,
               gateway.options().server.max_connections_per_address),
         signals_(main_, SIGTERM, SIGINT),
+        hangup_(main_, SIGHUP),
         patience_(main_) {}
 
   llmroute::Result<std::uint16_t> listen() {
     const ServerOptions& server = gateway_.options().server;
+    auto tls = load_tls(server.tls);
+    if (!tls) return std::move(tls.error());
+    tls_ = std::move(*tls);
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const std::size_t count = server.workers > 0 ? static_cast<std::size_t>(server.workers) : cores;
     std::uint16_t port = server.port;
     for (std::size_t i = 0; i < count; ++i) {
       workers_.push_back(std::make_unique<Worker>(gateway_, caps_));
-      const auto listening = workers_.back()->listen(server.host, port);
+      const auto listening = workers_.back()->listen(server.host, port, tls_);
       if (!listening) return listening.error();
       port = *listening;
     }
     return port;
   }
 
-  void run() {
+  /// The separate listener for the admin API, on the first worker.
+  llmroute::Result<std::uint16_t> listen_for_admin(const Address& address) {
+    return workers_.front()->listen(address.host, address.port, tls_, Door::admin);
+  }
+
+  void run(Reloader& reloader) {
     gateway_.router().maintain(workers_.front()->loop());  // probes begin before the first call
     gateway_.log().gather();
     running_ = workers_.size();
@@ -74,6 +95,7 @@ class Service {
       });
     }
     await_signal();
+    await_hangup(reloader);
     main_.run();
     for (std::thread& thread : threads) thread.join();
   }
@@ -82,6 +104,14 @@ class Service {
   void await_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
       if (!error) on_signal(number);
+    });
+  }
+
+  void await_hangup(Reloader& reloader) {
+    hangup_.async_wait([this, &reloader](const boost::system::error_code& error, int) {
+      if (error) return;
+      reloader.reload();
+      await_hangup(reloader);
     });
   }
 
@@ -106,10 +136,21 @@ class Service {
   boost::asio::io_context main_{1};
   http::ConnectionCaps caps_;
   boost::asio::signal_set signals_;
+  boost::asio::signal_set hangup_;
   boost::asio::steady_timer patience_;
+  std::shared_ptr<http::TlsContext> tls_{};
   std::vector<std::unique_ptr<Worker>> workers_;
   std::size_t running_ = 0;
 };
+
+/// For whoever started it.
+void print_address(std::string_view what, const Options& options, const std::string& host,
+                   std::uint16_t port) {
+  const bool v6 = host.find(':') != std::string::npos;
+  const char* scheme = options.server.tls.cert_file.empty() ? "http" : "https";
+  fmt::print("{} on {}://{}:{}\n", what, scheme, v6 ? fmt::format("[{}]", host) : host, port);
+  std::fflush(stdout);
+}
 
 void announce(const Gateway& gateway, std::uint16_t port) {
   const Options& options = gateway.options();
@@ -118,6 +159,7 @@ void announce(const Gateway& gateway, std::uint16_t port) {
       .add("host", options.server.host)
       .add("port", port)
       .add("configuration", options.source.empty() ? "environment" : options.source)
+      .add("form", options.form)
       .add("nodes", options.router.nodes.size())
       .add("strategy", options.router.router.strategy);
   if (!is_loopback(options.server.host) && !gateway.auth().required()) {
@@ -125,16 +167,32 @@ void announce(const Gateway& gateway, std::uint16_t port) {
         .line(LogLevel::warn, "open")
         .add("reason", "anyone who reaches this host may use the gateway: set auth.auth_token");
   }
-  const bool v6 = options.server.host.find(':') != std::string::npos;
-  const std::string host = v6 ? fmt::format("[{}]", options.server.host) : options.server.host;
-  fmt::print("listening on http://{}:{}\n", host, port);
-  std::fflush(stdout);
+  if (!options.store.redis_url.empty()) {
+    gateway.log()
+        .line(LogLevel::warn, "redis_not_used")
+        .add("reason", "limits are kept in this process: other gateways do not share them");
+  }
+  print_address("listening", options, options.server.host, port);
+}
+
+/// Opens the admin listener, where one is asked for.
+llmroute::Result<void> open_admin(const Gateway& gateway, Service& service) {
+  const std::string& text = gateway.options().server.admin_listen;
+  if (text.empty()) return {};
+  const auto address = read_address(text);
+  if (!address) return address.error();
+  const auto port = service.listen_for_admin(*address);
+  if (!port) return port.error();
+  gateway.log().line(LogLevel::info, "listening").add("for", "admin").add("port", *port);
+  print_address("admin", gateway.options(), address->host, *port);
+  return {};
 }
 
 }  // namespace
 
-int serve(Options options) {
+int serve(Options options, const Flags& flags, const Environment& environment) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its limit is an error of the write, no end of routing
   raise_descriptor_limit();
   auto gateway = Gateway::create(std::move(options));
   if (!gateway) return fail(gateway.error().message);
@@ -142,7 +200,11 @@ int serve(Options options) {
   const auto port = service.listen();
   if (!port) return fail(port.error().message);
   announce(**gateway, *port);
-  service.run();
+  if (auto opened = open_admin(**gateway, service); !opened) return fail(opened.error().message);
+  {
+    Reloader reloader(**gateway, flags, environment);
+    service.run(reloader);
+  }
   (*gateway)->log().line(LogLevel::info, "ended");
   gateway->reset();  // the router probes on a worker's loop: it goes first
   return EXIT_SUCCESS;

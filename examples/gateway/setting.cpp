@@ -108,6 +108,21 @@ void Setting::set(std::string_view dotted, Setting setting) {
   *at = std::move(setting);
 }
 
+std::optional<Setting> take(Setting& setting, std::string_view dotted) {
+  const auto* found = setting.find(dotted);
+  if (found == nullptr || found == &setting) return std::nullopt;
+  Setting taken = *found;
+  const std::size_t last = dotted.find_last_of(".[");
+  const std::string_view around = last == dotted.npos ? "" : dotted.substr(0, last);
+  auto* parent = const_cast<Setting*>(setting.find(around));
+  if (auto* table = std::get_if<Setting::Table>(&parent->value)) {
+    std::erase_if(*table, [&](const Setting::Member& m) { return &m.setting == found; });
+  } else if (auto* list = std::get_if<Setting::Array>(&parent->value)) {
+    list->erase(list->begin() + (found - list->data()));
+  }
+  return taken;
+}
+
 std::string to_json(const Setting& setting) {
   std::string out;
   std::visit(JsonWriter{out}, setting.value);
@@ -116,8 +131,11 @@ std::string to_json(const Setting& setting) {
 
 std::string at_place(std::string_view place, std::string_view key, std::string_view what) {
   const std::string_view colon = place.empty() ? "" : ": ";
-  return key.empty() ? fmt::format("{}{}{}", place, colon, what)
-                     : fmt::format("{}{}key \"{}\": {}", place, colon, key, what);
+  std::string line = key.empty() ? fmt::format("{}{}{}", place, colon, what)
+                                 : fmt::format("{}{}key \"{}\": {}", place, colon, key, what);
+  std::replace_if(
+      line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
+  return line;
 }
 
 }  // namespace gateway

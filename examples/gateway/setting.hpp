@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -38,11 +39,14 @@ struct Setting::Member {
   Setting setting;
 };
 
+/// Takes the value at "nodes[1].url" out of `setting`; none: there is none.
+std::optional<Setting> take(Setting& setting, std::string_view dotted);
+
 /// The JSON text of a setting.
 std::string to_json(const Setting& setting);
 
 /// "what" with the place in front, the way every configuration error reads: `place: key
-/// "server.port": what`.
+/// "server.port": what`. One line, whatever a key holds.
 std::string at_place(std::string_view place, std::string_view key, std::string_view what);
 
 }  // namespace gateway

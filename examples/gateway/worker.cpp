@@ -12,8 +12,10 @@
 namespace gateway {
 namespace {
 
+/// What Options has been checked for is no error any more.
 http::ServerOptions server_options(const ServerOptions& options) {
   http::ServerOptions out;
+  out.trusted_proxies = *http::AddressSet::of(options.trusted_proxies);
   out.body.body = options.max_body;
   out.header_timeout = options.header_timeout;
   out.read_timeout = options.read_timeout;
@@ -36,13 +38,17 @@ Worker::Worker(Gateway& gateway, http::ConnectionCaps& caps)
       loop_(reactor_),
       late_heads_(context_),
       rng_(seed()),
+      keys_(gateway.key_ring()),
+      defaults_(gateway.defaults()),
       front_(*this),
       server_(context_, front_, server_options(gateway.options().server), caps) {
   reactor_.attach(loop_, server_.gather());
 }
 
-llmroute::Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port) {
-  return server_.listen(host, port);
+llmroute::Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port,
+                                               std::shared_ptr<const http::TlsContext> tls,
+                                               Door door) {
+  return server_.listen(host, port, static_cast<int>(door), std::move(tls));
 }
 
 /// Connections to nodes are kept open and watched, so the context would never run out of work: it

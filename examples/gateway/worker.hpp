@@ -3,12 +3,17 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <http/asio_reactor.hpp>
 #include <http/server.hpp>
+#include <http/tls.hpp>
 #include <llmroute/core/rng.hpp>
 #include <llmroute/net/event_loop.hpp>
+#include <memory>
 
+#include "access.hpp"
 #include "front.hpp"
+#include "key_ring.hpp"
 #include "late_heads.hpp"
 
 namespace gateway {
@@ -21,7 +26,10 @@ class Worker {
  public:
   Worker(Gateway& gateway, http::ConnectionCaps& caps);
 
-  llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port);
+  /// `tls` null: plain HTTP. Several calls, several addresses.
+  llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port,
+                                         std::shared_ptr<const http::TlsContext> tls = nullptr,
+                                         Door door = Door::usual);
 
   /// Serves until drained or aborted.
   void run();
@@ -37,6 +45,14 @@ class Worker {
   llmroute::EventLoop& loop() noexcept { return loop_; }
   LateHeads& late_heads() noexcept { return late_heads_; }
   llmroute::Rng& rng() noexcept { return rng_; }
+  const KeyTable& keys() { return keys_.get(); }
+  const Defaults& defaults() { return defaults_.get(); }
+
+  /// Runs `step` on the worker's thread. Any thread.
+  template <class F>
+  void post(F&& step) {
+    boost::asio::post(context_, std::forward<F>(step));
+  }
 
   void inference_began() noexcept { ++inferences_; }
   void inference_ended();
@@ -51,6 +67,8 @@ class Worker {
   llmroute::EventLoop loop_;
   LateHeads late_heads_;
   llmroute::Rng rng_;
+  KeyRing::Reader keys_;
+  Published<Defaults>::Reader defaults_;
   Front front_;
   http::Server server_;
   std::size_t inferences_ = 0;

@@ -25,6 +25,7 @@ constexpr std::size_t most_gathered = 16 * 1024;
 constexpr std::string_view piece_end = "\r\n";
 constexpr std::string_view last_piece_end = "\r\n0\r\n\r\n";
 constexpr std::string_view last_chunk = "0\r\n\r\n";
+constexpr int no_content = 204;  // has no Content-Length (RFC 9110, section 8.6)
 
 /// The Date field's value, made once a second and thread (RFC 9110, section 5.6.7).
 std::string_view date() {
@@ -40,10 +41,8 @@ std::string_view date() {
   return {text.data(), 29};
 }
 
-using Parts = std::array<std::string_view, 3>;
-
 /// Sends what the socket takes; what is left stays in the parts. False: the connection is broken.
-bool send_some(int socket, Parts& parts) {
+bool send_plain(int socket, OutputParts& parts) {
   for (;;) {
     std::array<iovec, 3> pieces{};
     std::size_t count = 0;
@@ -141,9 +140,12 @@ void Connection::send(Response response) {
   begun_ = true;
   std::string& head = draft();
   append_head(head, response.status, response.fields);
-  head += "Content-Length: ";
-  append_number(head, response.body.size());
-  head += "\r\n\r\n";
+  if (response.status != no_content) {
+    head += "Content-Length: ";
+    append_number(head, response.body.size());
+    head += "\r\n";
+  }
+  head += "\r\n";
   exchange_ = nullptr;
   ended_ = true;
   const std::string_view body = without_body_ ? std::string_view() : response.body;
@@ -214,12 +216,16 @@ void Connection::send_gathered() noexcept {
   });
 }
 
+bool Connection::send_some(OutputParts& parts) noexcept {
+  return tls_ ? tls_->send(parts) : send_plain(socket_.native_handle(), parts);
+}
+
 /// Sends the draft and the two in one go; true when the socket took all. A broken connection counts
 /// as taken: the program is told soon, not from inside its own call.
 bool Connection::transmit(std::string_view piece, std::string_view tail) {
-  Parts parts = {draft_, piece, tail};
+  OutputParts parts = {draft_, piece, tail};
   const bool queued = !out_.empty();
-  const bool sound = queued || send_some(socket_.native_handle(), parts);
+  const bool sound = queued || send_some(parts);
   if (sound) {
     for (const std::string_view part : parts) out_ += part;
   }
@@ -248,6 +254,7 @@ void Connection::arm_write() {
 void Connection::on_writable(const boost::system::error_code& error) {
   writing_ = false;
   if (closed_ || error == boost::asio::error::operation_aborted) return;
+  if (tls_ && !tls_->ready()) return shake_hands();
   if (!flush()) return;
   if (ended_) return finish_answer();
   deadline_ = llmroute::never;
@@ -262,8 +269,8 @@ bool Connection::makes_progress() {
 
 /// True when nothing is left.
 bool Connection::flush() {
-  Parts parts = {std::string_view(out_).substr(out_at_), {}, {}};
-  if (!send_some(socket_.native_handle(), parts)) {
+  OutputParts parts = {std::string_view(out_).substr(out_at_), {}, {}};
+  if (!send_some(parts)) {
     caller_gone();
     return false;
   }
@@ -280,6 +287,7 @@ bool Connection::flush() {
 void Connection::finish_answer() {
   answering_ = begun_ = ended_ = chunked_ = false;
   exchange_ = nullptr;
+  if (client_) leave_client();
   if (close_after_) return unread_ || !pending_.empty() ? linger() : close();
   if (taking_) {  // take() goes on with what follows
     deadline_ = server_.in(server_.options().idle_timeout);

@@ -9,6 +9,7 @@
 #include <span>
 #include <utility>
 
+#include "listener.hpp"
 #include "server.hpp"
 
 namespace http {
@@ -31,11 +32,18 @@ constexpr std::size_t parser_room = 64;
 
 }  // namespace
 
-Connection::Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address)
+Connection::Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address,
+                       const Listener& listener)
     : server_(server),
       socket_(std::move(socket)),
       address_(std::move(address)),
-      scanner_(server.options().head) {}
+      listener_(listener.tag()),
+      trusted_(server.options().trusted_proxies.contains(address_)),
+      scanner_(server.options().head) {
+  if (listener.tls() != nullptr) {
+    tls_ = std::make_unique<TlsSession>(*listener.tls(), socket_.native_handle());
+  }
+}
 
 void Connection::begin() noexcept {
   deadline_ = server_.in(server_.options().header_timeout);
@@ -54,13 +62,41 @@ void Connection::arm_read() {
 void Connection::on_readable(const boost::system::error_code& error) {
   reading_ = false;
   if (closed_ || error == boost::asio::error::operation_aborted) return;
+  if (tls_ && !tls_->ready()) return shake_hands();
   const std::span<char> buffer = server_.input();
-  const ssize_t got = ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+  const ssize_t got = receive(buffer);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return arm_read();
   if (got == 0 && answering_ && !http_1_0_) return on_half_close();
   if (got <= 0) return caller_gone();
   if (!lingering_) take({buffer.data(), static_cast<std::size_t>(got)});
   if (pending_.size() < most_pending) arm_read();
+}
+
+ssize_t Connection::receive(std::span<char> buffer) noexcept {
+  if (tls_) return tls_->read(buffer);
+  return ::recv(socket_.native_handle(), buffer.data(), buffer.size(), 0);
+}
+
+/// The clock is that of the first head. Who speaks plain HTTP is told so in plain HTTP; to who says
+/// anything else OpenSSL has sent its alert.
+void Connection::shake_hands() {
+  switch (tls_->shake_hands()) {
+    case TlsSession::Shake::done:
+    case TlsSession::Shake::reading:
+      return arm_read();
+    case TlsSession::Shake::writing: {
+      const llmroute::Time deadline = deadline_;
+      arm_write();
+      deadline_ = deadline;
+      return;
+    }
+    case TlsSession::Shake::plain_http:
+      tls_.reset();
+      return refuse({400, "this port speaks TLS: use https"});
+    case TlsSession::Shake::failed:
+      tls_.reset();
+      return linger();
+  }
 }
 
 void Connection::on_half_close() {
@@ -122,8 +158,29 @@ std::size_t Connection::take_head(std::string_view bytes) {
   HeadParser parser(server_.options().head);
   if (const Fault fault = parser.read(std::string(from.substr(0, length)), request))
     return refuse(fault), 0;
+  request.listener_ = listener_;
+  request.peer_ = address_;
+  if (trusted_ && !note_client(request)) {
+    return refuse({429, "too many connections from this address"}), 0;
+  }
   const std::size_t used = begin_request(request, parser.framing(), from.substr(length));
   return blank + length + used;
+}
+
+/// Of a request that a proxy has passed on. False: its caller has too many under way.
+bool Connection::note_client(Request& request) {
+  const auto client = forwarded_client(request, server_.options().trusted_proxies);
+  if (!client) return true;
+  request.come_from(*client);
+  if (!server_.caps().counts_addresses()) return true;
+  auto counted = std::make_unique<std::string>(*client);
+  if (!server_.caps().enter_address(*counted)) return false;
+  client_ = std::move(counted);
+  return true;
+}
+
+void Connection::leave_client() noexcept {
+  if (const auto client = std::move(client_)) server_.caps().leave_address(*client);
 }
 
 /// How much of `rest` was its body.
@@ -214,6 +271,7 @@ void Connection::linger() {
   if (half_closed_) return close();
   lingering_ = true;
   pending_ = {};
+  if (const auto tls = std::move(tls_)) tls->say_goodbye();
   boost::system::error_code ignored;
   socket_.shutdown(boost::asio::socket_base::shutdown_send, ignored);
   deadline_ = server_.in(linger_time);
@@ -225,6 +283,8 @@ void Connection::close() noexcept {
   closed_ = true;
   deadline_ = llmroute::never;
   out_ = {};
+  leave_client();
+  if (tls_) tls_->say_goodbye();
   boost::system::error_code ignored;
   socket_.close(ignored);
   server_.closed(*this);
@@ -244,6 +304,7 @@ void Connection::lose() noexcept {
 }
 
 void Connection::reset_on_close() noexcept {
+  tls_.reset();  // without a goodbye
   boost::system::error_code ignored;
   socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
 }

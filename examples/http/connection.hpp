@@ -18,15 +18,19 @@
 #include "body_reader.hpp"
 #include "handler.hpp"
 #include "head_parser.hpp"
+#include "tls.hpp"
 
 namespace http {
+
+class Listener;
 
 class Server;
 
 /// Held by the server's list until it is closed, and by the handlers of its waits.
 class Connection final : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address);
+  Connection(Server& server, boost::asio::ip::tcp::socket socket, std::string address,
+             const Listener& listener);
   ~Connection() = default;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -63,7 +67,13 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void drain();             ///< closes when idle, else after the answer under way
   void lose() noexcept;     ///< as if the caller had gone
   void give_up() noexcept;  ///< the same at once, for want of memory
-  const std::string& address() const noexcept { return address_; }
+
+  /// The address that the caps count it for. Many come from a proxy: its connections count for
+  /// none, each request on them for whom it came from.
+  const std::string& counted_as() const noexcept {
+    static const std::string none;
+    return trusted_ ? none : address_;
+  }
 
  private:
   /// A request whose body is still coming.
@@ -86,6 +96,9 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void arm_write();
   void on_readable(const boost::system::error_code& error);
   void on_writable(const boost::system::error_code& error);
+  ssize_t receive(std::span<char> buffer) noexcept;
+  bool send_some(OutputParts& parts) noexcept;
+  void shake_hands();
   void on_half_close();
   void await_reset();
 
@@ -94,6 +107,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   std::size_t take_body(std::string_view bytes);
   std::size_t begin_request(Request& request, const BodyFraming& framing, std::string_view rest);
   void dispatch(Request& request);
+  bool note_client(Request& request);
+  void leave_client() noexcept;
   void refuse(const Fault& fault);
 
   void append_head(std::string& out, int status, const Fields& fields) const;
@@ -111,11 +126,15 @@ class Connection final : public std::enable_shared_from_this<Connection> {
 
   Server& server_;
   boost::asio::ip::tcp::socket socket_;
+  std::unique_ptr<TlsSession> tls_{};  // null: bytes go as they are
   std::string address_;
+  const int listener_;  // which one it came by
+  const bool trusted_;  // from a proxy whose word on where requests come from is taken
 
   std::string pending_{};  // input not used yet
   HeadScanner scanner_;
   std::unique_ptr<Incoming> incoming_{};
+  std::unique_ptr<std::string> client_{};  // that the request under way counts for
   Exchange* exchange_ = nullptr;
 
   std::string draft_{};     // output put together, perhaps to be sent when the turn ends

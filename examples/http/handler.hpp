@@ -77,7 +77,7 @@ class Handler {
 
   /// The head is here, the body is not read yet. An answer refuses the request; the body is then
   /// never read.
-  virtual std::optional<Response> on_head(const Request& request) = 0;
+  virtual std::optional<Response> on_head(Request& request) = 0;
 
   /// The whole request.
   virtual void on_request(Request request, Responder responder) = 0;

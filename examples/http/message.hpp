@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,10 +36,19 @@ class Request {
 
   bool http_1_0() const noexcept { return http_1_0_; }
   bool keep_alive() const noexcept { return keep_alive_; }
+  int listener() const noexcept { return listener_; }  ///< the tag of Server::listen
+
+  /// The caller's address: the connection's, or, where that is a trusted proxy's, the one it has
+  /// passed on. Valid as long as this and the connection.
+  std::string_view client() const noexcept { return client_.length > 0 ? view(client_) : peer_; }
 
   std::string body{};
 
+  /// What the program found out when it had the head; its own, carried along to the whole request.
+  std::shared_ptr<const void> note{};
+
  private:
+  friend class Connection;
   friend class HeadParser;
   struct Place {
     std::uint32_t offset = 0;
@@ -48,6 +58,10 @@ class Request {
     Place name;
     Place value;
   };
+  void come_from(std::string_view client_in_head) noexcept {
+    client_ = {static_cast<std::uint32_t>(client_in_head.data() - head_.data()),
+               static_cast<std::uint32_t>(client_in_head.size())};
+  }
   std::string_view view(Place place) const noexcept {
     return std::string_view(head_).substr(place.offset, place.length);
   }
@@ -56,6 +70,9 @@ class Request {
   Place method_{};
   Place target_{};
   std::vector<FieldPlace> fields_{};
+  std::string_view peer_{};
+  Place client_{};
+  int listener_ = 0;
   bool http_1_0_ = false;
   bool keep_alive_ = true;
 };

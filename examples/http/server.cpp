@@ -1,16 +1,12 @@
-/// Accepting, counting, sweeping.
+/// Counting and sweeping.
 #include "server.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <netinet/tcp.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
-#include <cerrno>
 #include <limits>
 #include <new>
 #include <vector>
@@ -20,30 +16,15 @@
 namespace http {
 namespace {
 
-using boost::asio::ip::tcp;
 using boost::system::error_code;
-using llmroute::Error;
-using llmroute::ErrorCode;
 
-constexpr int accepts_a_turn = 16;  // then others on the io_context have their turn
-constexpr std::chrono::milliseconds retry_after{50};
-
-/// A descriptor that nobody has taken over yet.
-class Accepted {
- public:
-  explicit Accepted(int fd) noexcept : fd_(fd) {}
-  ~Accepted() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Accepted(const Accepted&) = delete;
-  Accepted& operator=(const Accepted&) = delete;
-
-  int get() const noexcept { return fd_; }
-  void release() noexcept { fd_ = -1; }
-
- private:
-  int fd_;
-};
+/// A caller that comes to an address of IPv6 by IPv4 is known by its own.
+std::string text_of(const boost::asio::ip::address& address) {
+  namespace ip = boost::asio::ip;
+  const bool mapped = address.is_v6() && address.to_v6().is_v4_mapped();
+  return mapped ? ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string()
+                : address.to_string();
+}
 
 /// The kernel gives the lowest descriptor that is free, so a high one says how few are left. The
 /// last ones are kept: a caller that is served needs one more for its node.
@@ -71,7 +52,6 @@ bool ConnectionCaps::enter(const std::string& address) noexcept {
     now_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
-  if (per_address_ == 0) return true;
   if (enter_address(address)) return true;
   now_.fetch_sub(1, std::memory_order_relaxed);
   return false;
@@ -79,6 +59,7 @@ bool ConnectionCaps::enter(const std::string& address) noexcept {
 
 /// Without memory to count it a connection is one too many.
 bool ConnectionCaps::enter_address(const std::string& address) noexcept {
+  if (per_address_ == 0 || address.empty()) return true;
   const std::lock_guard lock(mutex_);
   try {
     std::size_t& count = by_address_[address];
@@ -90,7 +71,11 @@ bool ConnectionCaps::enter_address(const std::string& address) noexcept {
 
 void ConnectionCaps::leave(const std::string& address) {
   now_.fetch_sub(1, std::memory_order_relaxed);
-  if (per_address_ == 0) return;
+  leave_address(address);
+}
+
+void ConnectionCaps::leave_address(const std::string& address) {
+  if (per_address_ == 0 || address.empty()) return;
   const std::lock_guard lock(mutex_);
   const auto found = by_address_.find(address);
   if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
@@ -102,8 +87,6 @@ Server::Server(boost::asio::io_context& context, Handler& handler, const ServerO
       handler_(handler),
       options_(options),
       caps_(caps),
-      acceptor_(context),
-      retry_(context),
       sweeper_(context),
       tick_(tick_of(options)),
       now_(llmroute::Clock::now()),
@@ -112,99 +95,50 @@ Server::Server(boost::asio::io_context& context, Handler& handler, const ServerO
 
 Server::~Server() {
   abort();
-  if (reserve_ >= 0) ::close(reserve_);
+  give_up_reserve();
 }
 
-llmroute::Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port) {
-  const auto failed = [&](std::string_view step, const error_code& error) {
-    return Error{.code = ErrorCode::invalid_argument,
-                 .message = fmt::format("cannot {} {}:{}: {}", step, host, port, error.message()),
-                 .param = "host"};
-  };
-  error_code error;
-  const auto address =
-      boost::asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, error);
-  if (error) return failed("listen on", error);
-  const tcp::endpoint endpoint(address, port);
-  using reuse_port = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-  if (!error) acceptor_.set_option(reuse_port(true), error);
-  if (!error) acceptor_.bind(endpoint, error);
-  if (!error) acceptor_.listen(4096, error);
-  if (!error) acceptor_.non_blocking(true, error);
-  if (error) return failed("listen on", error);
+llmroute::Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port,
+                                               int listener,
+                                               std::shared_ptr<const TlsContext> tls) {
+  auto made = std::make_unique<Listener>(*this, context_, listener, std::move(tls));
+  auto bound = made->open(host, port);
+  if (!bound) return bound;
+  listeners_.push_back(std::move(made));
   resume();
-  return acceptor_.local_endpoint().port();
+  return bound;
 }
 
 void Server::resume() {
-  if (!accepting_ && acceptor_.is_open()) accept_more();
+  for (const auto& listener : listeners_) listener->resume();
   if (!sweeping_) sweep_later();
 }
 
-void Server::accept_more() {
-  acceptor_.async_wait(tcp::acceptor::wait_read, [this](const error_code& error) {
-    if (error) return;
-    accepting_ = false;
-    on_acceptable();
-  });
-  accepting_ = true;
+void Server::stop_listening() noexcept {
+  for (const auto& listener : listeners_) listener->close();
 }
 
-void Server::on_acceptable() {
-  for (int i = 0; i < accepts_a_turn; ++i) {
-    if (accept_one()) continue;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-      return shed_one();
-    if (errno == EAGAIN) break;  // others, such as ECONNABORTED, are that one connection's
-  }
-  accept_more();
-}
-
-bool Server::accept_one() {
-  sockaddr_storage peer{};
-  socklen_t length = sizeof(peer);
-  Accepted accepted(::accept4(acceptor_.native_handle(), reinterpret_cast<sockaddr*>(&peer),
-                              &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  if (accepted.get() < 0) return false;
-  if (accepted.get() > last_descriptor_) return true;  // closes it: one too many
-  const int on = 1;
-  ::setsockopt(accepted.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+void Server::accepted(boost::asio::ip::tcp::socket socket, const Listener& listener) {
+  if (socket.native_handle() > last_descriptor_) return;  // closes it: one too many
   error_code error;
-  tcp::socket socket(context_);
-  socket.assign(peer.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), accepted.get(), error);
-  if (error) return true;
-  accepted.release();
-  std::string address = socket.remote_endpoint(error).address().to_string();
-  if (error) return true;  // closes it
+  std::string address = text_of(socket.remote_endpoint(error).address());
+  if (error) return;  // closes it
   const auto connection =
-      std::make_shared<Connection>(*this, std::move(socket), std::move(address));
+      std::make_shared<Connection>(*this, std::move(socket), std::move(address), listener);
   connections_.emplace(connection.get(), connection);
-  if (!caps_.enter(connection->address())) return connections_.erase(connection.get()), true;
+  if (!caps_.enter(connection->counted_as())) {
+    connections_.erase(connection.get());
+    return;
+  }
   connection->begin();
-  return true;
 }
 
-/// No descriptor is left: the reserve lets one caller in to be turned away, so that the queue moves
-/// and the loop does not spin.
-void Server::shed_one() {
+void Server::give_up_reserve() noexcept {
   if (reserve_ >= 0) ::close(reserve_);
-  const int fd = ::accept4(acceptor_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
-  if (fd >= 0) ::close(fd);
-  reserve_ = open_reserve();
-  pause_accepting();
+  reserve_ = -1;
 }
 
-void Server::pause_accepting() {
-  retry_.expires_after(retry_after);
-  retry_.async_wait([this](const error_code& error) {
-    if (error || !acceptor_.is_open()) return;
-    accepting_ = false;
-    on_acceptable();
-  });
-  accepting_ = true;
-}
+void Server::take_reserve() noexcept { reserve_ = open_reserve(); }
 
 llmroute::Time Server::in(llmroute::Duration wait) const noexcept {
   return wait <= llmroute::Duration{} ? llmroute::never : llmroute::after(now_ + tick_, wait);
@@ -240,22 +174,19 @@ std::vector<std::shared_ptr<Connection>> Server::all() const {
 
 void Server::drain(std::function<void()> when_empty) {
   draining_ = true;
-  error_code ignored;
-  acceptor_.close(ignored);
-  retry_.cancel();
+  stop_listening();
   for (const auto& connection : all()) connection->drain();
   if (connections_.empty()) return when_empty();
   when_empty_ = std::move(when_empty);
 }
 
 void Server::abort() {
-  error_code ignored;
-  acceptor_.close(ignored);
+  stop_listening();
   for (const auto& connection : all()) connection->lose();
 }
 
 void Server::closed(Connection& connection) noexcept {
-  caps_.leave(connection.address());
+  caps_.leave(connection.counted_as());
   connections_.erase(&connection);
   tell_if_empty();
 }

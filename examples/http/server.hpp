@@ -17,11 +17,14 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
+#include "address_set.hpp"
 #include "body_reader.hpp"
 #include "gather.hpp"
 #include "handler.hpp"
 #include "head_parser.hpp"
+#include "listener.hpp"
 
 namespace http {
 
@@ -33,6 +36,7 @@ struct ServerOptions {
       std::chrono::seconds(30);  ///< for a body, plus a second for each KiB of it
   llmroute::Duration write_timeout = std::chrono::seconds(300);  ///< without any progress
   llmroute::Duration idle_timeout = std::chrono::seconds(120);   ///< between requests
+  AddressSet trusted_proxies{};  ///< whose X-Forwarded-For says where a request comes from
 };
 
 /// How many connections there may be, in all and from one address, over all servers of the process.
@@ -43,13 +47,18 @@ class ConnectionCaps {
   ConnectionCaps(std::size_t all, std::size_t per_address) noexcept
       : all_(all), per_address_(per_address) {}
 
-  /// Whether one more may come; leave() gives its place back.
+  /// Whether one more may come; leave() gives its place back. An empty address is no particular
+  /// one.
   bool enter(const std::string& address) noexcept;
   void leave(const std::string& address);
 
- private:
+  /// The same for an address alone: of a caller behind a proxy, whose connection counts already.
   bool enter_address(const std::string& address) noexcept;
+  void leave_address(const std::string& address);
 
+  bool counts_addresses() const noexcept { return per_address_ > 0; }
+
+ private:
   const std::size_t all_;
   const std::size_t per_address_;
   std::atomic<std::size_t> now_{0};
@@ -67,9 +76,13 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  /// Listens; port 0 takes one that is free. The port, or an invalid_argument error that names host
-  /// and port.
-  llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port);
+  /// Listens, on as many addresses as it is called for; port 0 takes one that is free.
+  /// `listener`: what Request::listener() says of requests that come this way; with `tls` they come
+  /// encrypted. The port, or an
+  /// invalid_argument error that names host and port.
+  llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port,
+                                         int listener = 0,
+                                         std::shared_ptr<const TlsContext> tls = nullptr);
 
   /// Goes on where a handler that ran out of memory left off: before every run() of the io_context
   /// once it listens. May throw std::bad_alloc.
@@ -91,16 +104,18 @@ class Server {
   // For connections.
   Handler& handler() noexcept { return handler_; }
   const ServerOptions& options() const noexcept { return options_; }
+  ConnectionCaps& caps() noexcept { return caps_; }
   std::span<char> input() noexcept { return input_; }
   llmroute::Time in(llmroute::Duration wait) const noexcept;
   void closed(Connection& connection) noexcept;
 
+  // For listeners.
+  void accepted(boost::asio::ip::tcp::socket socket, const Listener& listener);
+  void give_up_reserve() noexcept;
+  void take_reserve() noexcept;
+
  private:
-  void accept_more();
-  void on_acceptable();
-  bool accept_one();
-  void shed_one();
-  void pause_accepting();
+  void stop_listening() noexcept;
   void sweep_later();
   void sweep();
   void tell_if_empty() noexcept;
@@ -111,8 +126,7 @@ class Server {
   ServerOptions options_;
   ConnectionCaps& caps_;
   Gather gather_{};
-  boost::asio::ip::tcp::acceptor acceptor_;
-  boost::asio::steady_timer retry_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
   boost::asio::steady_timer sweeper_;
   llmroute::Duration tick_;
   llmroute::Time
@@ -120,7 +134,6 @@ class Server {
   const int last_descriptor_;  // for callers; what is beyond it is for what they ask for
   int reserve_;  // a descriptor to give up when there is none left, so that a caller can be turned
                  // away
-  bool accepting_ = false;  // a wait for callers is under way, or for the time to do so
   bool sweeping_ = false;
   bool draining_ = false;
   std::function<void()> when_empty_{};

@@ -54,7 +54,7 @@ Node::Node(boost::asio::io_context& context, NodeOptions options)
               .answer_tokens = options_.answer_tokens,
               .reasoning_field = options_.reasoning_field} {}
 
-std::optional<http::Response> Node::on_head(const http::Request& request) {
+std::optional<http::Response> Node::on_head(http::Request& request) {
   const bool open = request.path().substr(0, 4) != "/v1/";
   if (open || options_.api_key.empty()) return std::nullopt;
   if (request.find("authorization") == "Bearer " + options_.api_key) return std::nullopt;

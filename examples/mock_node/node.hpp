@@ -31,7 +31,7 @@ class Node final : public http::Handler {
  public:
   Node(boost::asio::io_context& context, NodeOptions options);
 
-  std::optional<http::Response> on_head(const http::Request& request) override;
+  std::optional<http::Response> on_head(http::Request& request) override;
   void on_request(http::Request request, http::Responder responder) override;
   http::Response error(int status, std::string_view message) override;
 

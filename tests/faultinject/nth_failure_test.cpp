@@ -142,6 +142,15 @@ void hedged(Config& config) {
   config.breaker.failure_rate = 0;
 }
 
+/// Whose requests and answers are not passed on as they are.
+void aliased(Config& config) {
+  config.models.push_back({.name = "mine",
+                           .model_id = "m",
+                           .default_params = R"({"top_p":1})",
+                           .reasoning_config = R"({"enabled":true,"effort":"low"})",
+                           .transforms = {.system_prompt_prefix = "P"}});
+}
+
 /// Names that nobody has asked for before: each is looked up, on a thread of libcurl's.
 void by_name(Config& config) {
   static int number = 0;
@@ -191,6 +200,9 @@ std::vector<Scene> scenes() {
       {"a hedged stream", stream, silent, streaming, streamed, shown, hedged},
       {"a call to a node with a name", plain, whole, whole, std::string(hello),
        chat_completion("x"), by_name},
+      {"a call for an alias", plain, down, whole,
+       R"({"model":"mine","messages":[{"role":"user","content":"hi"}]})",
+       chat_completion("x", "mine"), aliased},
   };
 }
 
@@ -283,5 +295,31 @@ TEST_CASE("the n-th failure while a router is made", "[faultinject]") {
     }
     if (!failed) CHECK(made->has_value());
     if (made->has_value()) CHECK((*made)->route_chat(hello));
+  }
+}
+
+TEST_CASE("the n-th failure while a configuration is taken over", "[faultinject]") {
+  const auto how_often = GENERATE(HowOften::once, HowOften::from_then_on);
+  ScriptedUpstream node(answer(200, chat_completion("x")));
+  const Config config = config_of(node);
+  Config next = config;
+  next.nodes[0].name = "n9";
+  next.health.interval = 3s;
+  aliased(next);
+  bool failed = true;
+  for (long nth = 1; failed; nth = next_after(nth)) {
+    CAPTURE(nth);
+    Router router(config);
+    Config copy = next;
+    std::optional<Result<std::vector<std::string>>> taken;
+    {
+      const FailNth failing(Failing::allocations, how_often, nth);
+      taken.emplace(router.reload(std::move(copy)));
+      failed = failing.failed();
+    }
+    if (!failed) CHECK(taken->has_value());
+    CHECK(router.snapshot().nodes[0].name == (taken->has_value() ? "n9" : "n1"));
+    CHECK(router.config().models.size() == (taken->has_value() ? 1 : 0));
+    CHECK(router.route_chat(hello));
   }
 }

@@ -9,6 +9,7 @@ using gateway::passes_to_node;
 TEST_CASE("a caller's fields stay here but for tracing", "[gateway][fields]") {
   CHECK(passes_to_node("traceparent", "00-ab-cd-01"));
   CHECK(passes_to_node("TraceState", "a=b"));
+  CHECK(passes_to_node("Anthropic-Version", "2023-06-01"));
   for (const char* name :
        {"Authorization", "Cookie", "X-Admin-Key", "Host", "Connection", "TE", "Transfer-Encoding",
         "Content-Length", "Upgrade", "X-Forwarded-For", ""}) {

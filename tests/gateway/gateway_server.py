@@ -51,19 +51,23 @@ class Answer:
 class Gateway:
     """A running gateway. `log()` is what it wrote to standard error, as parsed lines.
 
-    `descriptors` is how many files and sockets it may have open.
+    `descriptors` is how many files and sockets it may have open, `file_size` how long its files may become. With
+    `stalled_console` its standard error is a pipe that nobody reads.
     """
 
-    def __init__(self, directory, config, args=(), env=None, descriptors=None):
+    def __init__(self, directory, config, args=(), env=None, descriptors=None, file_size=None, stalled_console=False):
         self.directory = directory
         (directory / "llmroute.toml").write_text(config)
         clean = {"PATH": os.environ["PATH"], **(env or {})}
         self.stderr = open(directory / "log", "w+b")
-        limited = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
+        self.pipe = [os.fdopen(end, mode) for end, mode in zip(os.pipe(), ("rb", "wb"))] if stalled_console else []
+        limits = [f"--nofile={descriptors}:{descriptors}"] if descriptors else []
+        limits += [f"--fsize={file_size}:{file_size}"] if file_size else []
+        limited = ["prlimit", *limits] if limits else []
         self.process = subprocess.Popen([*limited, GATEWAY, "run", *args], cwd=directory, env=clean,
-                                        stdout=subprocess.PIPE, stderr=self.stderr, text=True)
+                                        stdout=subprocess.PIPE, stderr=self.pipe[1] if self.pipe else self.stderr, text=True)
         line = self.process.stdout.readline()
-        found = re.fullmatch(r"listening on http://(\S+):(\d+)\n", line)
+        found = re.fullmatch(r"listening on https?://(\S+):(\d+)\n", line)
         assert found, f"{line!r} {(directory / 'log').read_text()}"
         self.host, self.port = found[1], int(found[2])
 
@@ -128,7 +132,8 @@ class Gateway:
             self.process.kill()
         self.process.wait()
         self.process.stdout.close()
-        self.stderr.close()
+        for file in (self.stderr, *self.pipe):
+            file.close()
 
 
 @pytest.fixture
@@ -147,14 +152,14 @@ def second_node():
 
 @pytest.fixture
 def start(tmp_path):
-    """start(*nodes, config="...", args=[...], env={...}, descriptors=n): a gateway in front of these nodes."""
+    """start(*nodes, config="...", args=[...], env={...}, and what else Gateway takes): a gateway in front of these nodes."""
     running = []
 
-    def begin(*nodes, config="", args=("--port", "0"), env=None, descriptors=None):
+    def begin(*nodes, config="", args=("--port", "0"), env=None, **more):
         listed = "".join(f'\n[[nodes]]\nname = "n{i}"\nurl = "{node.url}"\n' for i, node in enumerate(nodes))
         directory = tmp_path / f"gateway{len(running)}"
         directory.mkdir()
-        running.append(Gateway(directory, config + listed, args, env, descriptors))
+        running.append(Gateway(directory, config + listed, args, env, **more))
         return running[-1]
 
     yield begin

@@ -149,7 +149,6 @@ TEST_CASE("the source of a configuration", "[gateway][load]") {
     CHECK_THAT(load({.config = "absent.toml"}, {}).error().message,
                Catch::Matchers::StartsWith("absent.toml: cannot be read: No such file"));
     CHECK_THAT(load({.config = "."}, {}).error().message, Catch::Contains("cannot be read"));
-    CHECK_THAT(load({.config = "gateway.yaml"}, {}).error().message, Catch::Contains("YAML"));
   }
 
   SECTION("without a node says the three ways to give one") {
@@ -158,6 +157,14 @@ TEST_CASE("the source of a configuration", "[gateway][load]") {
       CHECK_THAT(message, Catch::Contains(way));
     }
   }
+}
+
+TEST_CASE("a place without nodes is good where the admin API or its keys bring them",
+          "[gateway][load]") {
+  CHECK(good(load({}, {{"ADMIN_API_KEY", "a"}})).router.nodes.empty());
+  const TemporaryDirectory directory;
+  directory.write("llmroute.toml", "[auth]\nkeys = true\n");
+  CHECK(good(load({}, {})).auth.keys);
 }
 
 TEST_CASE("environment beats file, flag beats environment", "[gateway][load]") {
@@ -174,7 +181,8 @@ TEST_CASE("environment beats file, flag beats environment", "[gateway][load]") {
   CHECK(options.router.nodes[0].url == "http://other:1");
   CHECK(options.router.router.strategy == "round_robin");
 
-  options = good(load({.host = "::1", .port = 0, .console = true}, environment));
+  options = good(load({.host = "::1", .port = 0, .console = true, .reload = true}, environment));
+  CHECK(options.reload.interval == 1s);
   CHECK(options.server.host == "::1");
   CHECK(options.server.port == 0);
 }

@@ -17,6 +17,34 @@ TEST_CASE("only what tells nothing about callers and nodes is open", "[gateway][
         std::set<std::string_view>{"/", "/health", "/livez", "/readyz", "/metrics", "/version"});
 }
 
+TEST_CASE("what is below /admin wants the admin key, and nothing else does", "[gateway][routes]") {
+  for (const gateway::Route& route : gateway::routes()) {
+    CAPTURE(route.path);
+    CHECK((route.access == Access::admin) == route.path.starts_with("/admin/"));
+    const std::string path(route.path);
+    CHECK(find_route("PATCH", path).access == route.access);
+    CHECK(find_route(route.method, path).access == route.access);
+  }
+}
+
+TEST_CASE("segments in braces are any, but not none", "[gateway][routes]") {
+  const auto ids = [](std::string_view path) {
+    const auto found = find_route("PUT", path);
+    REQUIRE(found.route != nullptr);
+    return gateway::path_ids(*found.route, path);
+  };
+  CHECK(ids("/admin/v1/models/a-1") == std::vector<std::string>{"a-1"});
+  CHECK(ids("/admin/v1/models/a%2Fb/backends/c%20") == std::vector<std::string>{"a/b", "c "});
+  for (const char* path :
+       {"/admin/v1/models/", "/admin/v1/models//backends/b", "/admin/v1/models/a/backends/",
+        "/admin/v1/models/a/b", "/admin/v1/models/a/backends/b/c", "/admin/v1/keys/a/"}) {
+    CAPTURE(path);
+    CHECK(find_route("PUT", path).route == nullptr);
+    CHECK(find_route("PUT", path).allowed.empty());
+  }
+  CHECK(find_route("PATCH", "/admin/v1/keys/a").allowed == "GET, PUT, DELETE");
+}
+
 TEST_CASE("every row is found by its own method and path", "[gateway][routes]") {
   for (const gateway::Route& route : gateway::routes()) {
     CAPTURE(route.path);

@@ -33,6 +33,16 @@ TEST_CASE("a setting", "[gateway][setting]") {
     CHECK(std::get<std::int64_t>(root.find("server.port")->value) == 1);
     CHECK(root.place_of("server.port") == "--port");
   }
+  SECTION("is taken out") {
+    CHECK(std::get<std::string>(take(root, "nodes[0].url")->value) == "http://a");
+    CHECK(root.find("nodes[0].url") == nullptr);
+    CHECK(take(root, "nodes[0]")->table().empty());
+    CHECK(root.find("nodes[0].url") != nullptr);
+    CHECK(take(root, "flag").has_value());
+    CHECK(root.find("flag") == nullptr);
+    CHECK_FALSE(take(root, "flag").has_value());
+    CHECK_FALSE(take(root, "").has_value());
+  }
   SECTION("becomes JSON") {
     CHECK(
         to_json(root) ==
@@ -44,4 +54,5 @@ TEST_CASE("a message names the place and the key it is about", "[gateway][settin
   CHECK(gateway::at_place("f:1", "a.b", "is bad") == "f:1: key \"a.b\": is bad");
   CHECK(gateway::at_place("f:1", "", "is bad") == "f:1: is bad");
   CHECK(gateway::at_place("", "", "is bad") == "is bad");
+  CHECK(gateway::at_place("f:1", "a\nb\x7F", "is\tbad") == "f:1: key \"a?b?\": is?bad");
 }

@@ -55,6 +55,9 @@ ACCEPTED = {
     "a target of 8 KiB": (get(target="/" + "a" * 8191), [404]),
     "a head of nearly 32 KiB": (get("".join(f"X-{i}: {'a' * 1000}\r\n" for i in range(31))), [200]),
     "WebSocket is passed over": (get("Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"), [200]),
+    "fields of hop by hop are passed over": (
+        post(f"Connection: X-Odd, TE\r\nX-Odd: 1\r\nTE: trailers\r\nKeep-Alive: 5\r\nProxy-Connection: a\r\nCookie: a=b\r\n"
+             f"Authorization: Bearer x\r\nX-Admin-Key: y\r\nContent-Length: {len(BODY)}\r\n", BODY, target=CHAT), [200]),
     "Upgrade is passed over": (get("Upgrade: h2c\r\nConnection: Upgrade\r\n"), [200]),
     "Content-Length 0": (get("Content-Length: 0\r\n"), [200]),
     "a GET with a body": (get("Content-Length: 3\r\n") + "abc", [200]),
@@ -260,6 +263,21 @@ def test_accepted(shared, name, step):
     wire = Wire(shared)
     wire.send(text + LAST, step)
     assert wire.statuses() == [*expected, 200]
+
+
+@pytest.mark.parametrize("name", [name for name, (text, _) in ACCEPTED.items() if CHAT in text])
+def test_what_reaches_the_node_is_built_anew(shared, name):
+    """The body alone, with one length; no coding, extension or trailer of the caller's."""
+    before = len(shared.node.requests)
+    wire = Wire(shared)
+    wire.send(ACCEPTED[name][0] + LAST)
+    assert wire.statuses() == [200, 200]
+    assert len(shared.node.requests) == before + 1
+    seen = shared.node.requests[-1]
+    assert (seen.method, seen.path, seen.body.decode()) == ("POST", CHAT, BODY)
+    names = [name for name, _ in seen.headers]
+    assert names.count("content-length") == names.count("host") == 1
+    assert set(names) <= {"host", "content-length", "content-type", "accept", "x-request-id", "user-agent"}
 
 
 @pytest.mark.parametrize("step", STEPS)

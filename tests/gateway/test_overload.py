@@ -1,5 +1,6 @@
 """Callers that are slow, or too many."""
 
+import resource
 import socket
 import threading
 import time
@@ -157,6 +158,28 @@ def test_a_crowd_of_idle_connections_is_capped(start, node):
         one.close()
     eventually(lambda: answers(gateway))
     assert gateway.chat().status == 200
+
+
+def test_thousands_of_idle_connections_cost_little(start, node):
+    count = 3000
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < 2 * count:
+        pytest.skip(f"no more than {most} descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    gateway = start(node, config='[server]\nidle_timeout = "60s"\n', env=WITHOUT_QUARANTINE)
+    first = RawCaller(gateway)
+    assert ask(first) == 200
+    before = gateway.peak_memory()
+    crowd = [RawCaller(gateway) for _ in range(count)]
+    for one in crowd[::2]:  # half of them have asked for something
+        assert ask(one) == 200
+    assert ask(first) == 200 and answers(gateway) and gateway.chat().status == 200
+    assert rests(gateway)
+    if b"__asan" not in GATEWAY.read_bytes():
+        assert gateway.peak_memory() - before < count * 4096
+    for one in crowd:
+        one.close()
+    assert ask(first) == 200
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -1,5 +1,6 @@
 """The program as its operator meets it: arguments, mistakes, signals."""
 
+import json
 import signal
 import threading
 
@@ -112,6 +113,41 @@ def test_sigterm_finishes_what_runs_and_takes_nothing_new(start, node):
     assert gateway.wait() == 0
 
 
+def test_sigterm_loses_nothing_of_twenty_streams(start, node):
+    go_on = threading.Event()
+
+    def slow(request, connection):
+        connection.start_stream()
+        connection.event(delta(request.json()["messages"][0]["content"]))
+        go_on.wait(20)
+        for i in range(50):
+            connection.event(delta(f" {i}"))
+        connection.event(delta("", "stop"))
+        connection.end_stream()
+
+    node.handler = slow
+    gateway = start(node, config="[server]\nworkers = 4\n")
+    answers = {}
+
+    def ask(name):
+        answers[name] = gateway.chat(stream=True, messages=[{"role": "user", "content": name}])
+
+    callers = [threading.Thread(target=ask, args=(f"caller {i}",)) for i in range(20)]
+    for caller in callers:
+        caller.start()
+    eventually(lambda: gateway.stats()["nodes"][0]["in_flight"] == 20)
+    gateway.signal(signal.SIGTERM)
+    eventually(lambda: refuses(gateway))
+    go_on.set()
+    for caller in callers:
+        caller.join()
+    for name, answer in answers.items():
+        *events, last = answer.events()
+        text = "".join(json.loads(event)["choices"][0]["delta"]["content"] for event in events)
+        assert text == name + "".join(f" {i}" for i in range(50)) and last == "[DONE]"
+    assert len(answers) == 20 and gateway.wait() == 0
+
+
 def refuses(gateway):
     try:
         gateway.get("/livez")
@@ -167,7 +203,7 @@ def test_one_line_a_call_and_one_a_failed_attempt(start, node, second_node):
         assert line["request_id"] in ids and line["node"] == "n0" and line["status"] == 503
     retried = [line for line in calls if line["attempts"] == 2]
     assert {line["request_id"] for line in retried} == {line["request_id"] for line in attempts}
-    assert all(line["node"] == "n1" and line["status"] == 200 and line["total_ms"] > 0 for line in retried)
+    assert all(line["node"] == "n1" and line["status"] == 200 and line["duration_ms"] > 0 for line in retried)
 
 
 @pytest.mark.parametrize("signals", [1, 2])

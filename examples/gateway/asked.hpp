@@ -1,0 +1,20 @@
+/// What a request's body asks for: a model, perhaps a stream.
+#pragma once
+
+#include <http/message.hpp>
+#include <llmroute/result.hpp>
+#include <string>
+
+namespace gateway {
+
+struct Asked {
+  std::string model{};
+  bool has_model = false;  ///< it names one, if by no letter at all
+  bool stream = false;
+};
+
+/// Checks the whole body. JSON, or for paths that take them a form (multipart/form-data). Errors
+/// are invalid_argument and name the field.
+llmroute::Result<Asked> read_asked(const http::Request& request);
+
+}  // namespace gateway

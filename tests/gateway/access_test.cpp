@@ -1,0 +1,69 @@
+/// What a key may use, and how much of it.
+#include "gateway/access.hpp"
+
+#include <catch2/catch.hpp>
+
+using gateway::Identity;
+
+TEST_CASE("nobody in particular may use all", "[gateway][access]") {
+  CHECK(gateway::why_not(nullptr, "any").empty());
+  CHECK_FALSE(gateway::own_limits(nullptr, "any", {}));
+  std::vector<std::string> models = {"a", "b"};
+  gateway::keep_allowed(models, nullptr);
+  CHECK(models.size() == 2);
+}
+
+TEST_CASE("a key for some models", "[gateway][access]") {
+  const Identity identity{.allowed_models = {"a", "c"}};
+  CHECK(gateway::why_not(&identity, "a").empty());
+  CHECK(gateway::why_not(&identity, "b") == "this key may not use model \"b\"; it may use: a, c");
+  std::vector<std::string> models = {"a", "b", "c"};
+  gateway::keep_allowed(models, &identity);
+  CHECK(models == std::vector<std::string>{"a", "c"});
+}
+
+TEST_CASE("a key's own limits go before the configured ones", "[gateway][access]") {
+  const llmroute::LimitsConfig configured{.default_rpm = 60, .default_tpm = 1000};
+  Identity identity{.tenant = "t"};
+  SECTION("none: as configured") { CHECK_FALSE(gateway::own_limits(&identity, "m", configured)); }
+  SECTION("one: the other is as configured") {
+    identity.rpm = 5;
+    const auto limits = gateway::own_limits(&identity, "m", configured);
+    REQUIRE(limits);
+    CHECK(limits->requests.per_minute == 5);
+    CHECK(limits->tokens.per_minute == 1000);
+  }
+  SECTION("zero: no limit") {
+    identity.tpm = 0;
+    const auto limits = gateway::own_limits(&identity, "m", configured);
+    REQUIRE(limits);
+    CHECK(limits->requests.per_minute == 60);
+    CHECK_FALSE(limits->tokens.any());
+  }
+  SECTION("of what is configured, what fits tenant and model") {
+    identity.rpm = 5;
+    const llmroute::LimitsConfig fitting{
+        .default_tpm = 1, .per_tenant_model = {{.tenant = "t", .model = "m", .tpm = 77}}};
+    CHECK(gateway::own_limits(&identity, "m", fitting)->tokens.per_minute == 77);
+    CHECK(gateway::own_limits(&identity, "n", fitting)->tokens.per_minute == 1);
+  }
+}
+
+TEST_CASE("the model that a request is for", "[gateway][access]") {
+  llmroute::Router router(
+      llmroute::Config{.nodes = {{.url = "http://127.0.0.1:9", .models = {"lone"}}}});
+  gateway::Asked body{.model = "named", .has_model = true};
+  const gateway::Defaults none = gateway::defaults_of({});
+  CHECK(gateway::model_for(body, none, router) == "named");
+  body = {};
+  CHECK(gateway::model_for(body, none, router) == "lone");
+  const gateway::Defaults some = gateway::defaults_of({.router = {.default_model = "usual"}});
+  CHECK(gateway::model_for(body, some, router) == "usual");
+}
+
+TEST_CASE("who is behind a request is what its note says", "[gateway][access]") {
+  http::Request request;
+  CHECK(gateway::identity_of(request) == nullptr);
+  request.note = std::make_shared<const Identity>(Identity{.tenant = "t"});
+  CHECK(gateway::identity_of(request)->tenant == "t");
+}

@@ -1,0 +1,242 @@
+"""Keys of the store at the client API: who may do what, at once, and that no key is ever told again."""
+
+import datetime
+import json
+
+import pytest
+from admin_client import ADMIN_KEY, Admin, WITH_STORE, bearer, chat_as, error
+from gateway_server import CHAT, eventually
+
+
+@pytest.fixture
+def gateway(start, node):
+    return start(node, config=WITH_STORE)
+
+
+@pytest.fixture
+def admin(gateway):
+    return Admin(gateway)
+
+
+def in_seconds(seconds):
+    moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def test_a_key_opens_what_clients_may_do(gateway, admin, node):
+    key, _ = admin.key()
+    assert chat_as(gateway, key).status == 200
+    assert chat_as(gateway, key, stream=True).events()[-1] == "[DONE]"
+    for path in ("/v1/models", "/v1/models/tiny", "/stats"):
+        assert gateway.get(path, **bearer(key)).status == 200
+    assert not [value for request in node.requests for _, value in request.headers if key in value]
+
+
+@pytest.mark.parametrize("token", ["ml-" + "x" * 43, "ml-", "x", "'; DROP TABLE api_keys; --", "\u00e9" * 40, "a" * 8000])
+def test_another_key_opens_nothing(gateway, admin, node, token):
+    admin.key()
+    for method, path in (("POST", CHAT), ("GET", "/v1/models"), ("GET", "/stats")):
+        answer = gateway.request(method, path, "{}" if method == "POST" else None,
+                                 {"Authorization": f"Bearer {token}".encode()})
+        assert answer.status == 401 and error(answer)["code"] == "invalid_api_key"
+    assert not node.requests
+    assert len(admin.want(200, "GET", "/keys")) == 1
+
+
+def test_nothing_is_open_before_there_is_a_key(gateway, node):
+    assert gateway.chat().status == 401
+    assert gateway.chat(headers=bearer("")).status == 401
+    assert not node.requests
+
+
+def test_every_route_without_credentials(gateway, node):
+    """What is not open is closed: all that the gateway says it has."""
+    opened = {"/", "/health", "/livez", "/readyz", "/metrics", "/version"}
+    endpoints = [endpoint.split(" ") for endpoint in gateway.get("/").json()["endpoints"]]
+    assert len(endpoints) > 20
+    for method, path in endpoints:
+        asked = path.replace("{id}", "x").replace("...", "x")
+        answer = gateway.request(method, asked, "{}" if method in ("POST", "PUT") else None)
+        if path in opened:
+            assert answer.status == 200, path
+            continue
+        assert answer.status == 401, path
+        code = "invalid_admin_key" if path.startswith("/admin/") else "invalid_api_key"
+        assert (error(answer)["type"], error(answer)["code"]) == ("authentication_error", code), path
+    assert not node.requests
+
+
+def test_revoking_acts_at_once(gateway, admin, node):
+    key, shown = admin.key()
+    other, _ = admin.key()
+    connection = gateway.connect()  # also on a connection that it was good on
+
+    def ask():
+        connection.request("GET", "/v1/models", headers=bearer(key))
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+    assert ask() == 200
+    admin.want(204, "DELETE", f"/keys/{shown['id']}")
+    assert ask() == 401
+    connection.close()
+    assert chat_as(gateway, key).status == 401
+    assert chat_as(gateway, other).status == 200
+    admin.want(200, "PUT", f"/keys/{shown['id']}", {"active": True})
+    assert chat_as(gateway, key).status == 200
+
+
+def test_a_key_ends_when_it_expires(gateway, admin):
+    gone, _ = admin.key(expires_at=in_seconds(-1))
+    assert chat_as(gateway, gone).status == 401
+    key, shown = admin.key(expires_at=in_seconds(3600))
+    assert chat_as(gateway, key).status == 200
+    admin.want(200, "PUT", f"/keys/{shown['id']}", {"expires_at": in_seconds(0.3)})
+    eventually(lambda: chat_as(gateway, key).status == 401)
+    admin.want(200, "PUT", f"/keys/{shown['id']}", {"expires_at": None})
+    assert chat_as(gateway, key).status == 200
+
+
+def test_a_key_is_for_the_models_it_names(gateway, admin, node):
+    admin.model("mine", node.url, model_id="tiny")
+    admin.model("other", node.url, model_id="tiny")
+    key, shown = admin.key(allowed_models=["mine"])
+    assert chat_as(gateway, key, model="mine").status == 200
+    asked = len(node.requests)
+    for model in ("other", "tiny", "absent"):
+        answer = chat_as(gateway, key, model=model)
+        assert answer.status == 403, model
+        assert error(answer)["type"] == "permission_error" and error(answer)["code"] == "model_not_allowed"
+        assert error(answer)["param"] == "model" and "mine" in error(answer)["message"]
+    assert len(node.requests) == asked
+    listed = gateway.get("/v1/models", **bearer(key)).json()["data"]
+    assert [model["id"] for model in listed] == ["mine"]
+    assert gateway.get("/v1/models/mine", **bearer(key)).status == 200
+    assert gateway.get("/v1/models/other", **bearer(key)).status == 404
+    admin.want(200, "PUT", f"/keys/{shown['id']}", {"allowed_models": []})
+    assert chat_as(gateway, key, model="other").status == 200
+
+
+def test_no_way_around_the_models_of_a_key(gateway, admin, node):
+    """What names no model in particular, or names it elsewhere than in JSON, is no way in."""
+    key, _ = admin.key(allowed_models=["other"])
+    form = b'--xx\r\nContent-Disposition: form-data; name="model"\r\n\r\n%s\r\n--xx--\r\n'
+    sent = [(CHAT, {"model": "", "messages": []}, {}), (CHAT, {"messages": []}, {}),
+            ("/v1/embeddings", {"model": "tiny", "input": "x"}, {}), ("/v1/messages", {"model": "tiny", "messages": []}, {}),
+            ("/v1/rerank", {"model": "tiny", "query": "x", "documents": []}, {}),
+            ("/v1/images/generations", {"model": "tiny", "prompt": "x"}, {})]
+    for model in (b"tiny", b""):
+        sent.append(("/v1/audio/transcriptions", form % model, {"Content-Type": "multipart/form-data; boundary=xx"}))
+    for path, body, headers in sent:
+        answer = gateway.request("POST", path, body, {**bearer(key), **headers})
+        assert answer.status == 403, (path, body, answer.body)
+        assert error(answer)["code"] == "model_not_allowed"
+    assert not node.requests
+
+
+def test_a_request_without_a_model_is_judged_by_the_default_one(start, node):
+    gateway = start(node, config=WITH_STORE + '[router]\ndefault_model = "tiny"\n')
+    admin = Admin(gateway)
+    body = {"messages": [{"role": "user", "content": "hi"}]}
+    good, _ = admin.key(allowed_models=["tiny"])
+    bad, _ = admin.key(allowed_models=["other"])
+    assert gateway.request("POST", CHAT, body, bearer(good)).status == 200
+    assert gateway.request("POST", CHAT, body, bearer(bad)).status == 403
+
+
+def test_tokens_of_tenants_and_the_one_token_go_beside_keys(start, node):
+    gateway = start(node, config=WITH_STORE + 'auth_token = "sesame"\ntokens = { "sk-demo-123" = "tenant-a" }\n')
+    key, _ = Admin(gateway).key()
+    for good in ("sesame", "sk-demo-123", key):
+        assert chat_as(gateway, good).status == 200
+    for bad in ("tenant-a", "sesam", "sk-demo-12"):
+        assert chat_as(gateway, bad).status == 401
+
+
+def test_limits_of_a_key_are_told_and_hold(gateway, admin):
+    key, _ = admin.key(rpm_limit=2, tpm_limit=1000)
+    first = chat_as(gateway, key)
+    assert first.status == 200
+    assert first.headers["x-ratelimit-limit-requests"] == "2"
+    assert first.headers["x-ratelimit-remaining-requests"] == "1"
+    assert first.headers["x-ratelimit-limit-tokens"] == "1000"
+    assert 0 < int(first.headers["x-ratelimit-remaining-tokens"]) <= 1000
+    streamed = chat_as(gateway, key, stream=True)
+    assert streamed.headers["x-ratelimit-remaining-requests"] == "0"
+    over = chat_as(gateway, key)
+    assert over.status == 429 and error(over)["code"] == "rate_limit_exceeded"
+    assert int(over.headers["retry-after"]) >= 1
+    names = ["limit-requests", "remaining-requests", "reset-requests", "limit-tokens", "remaining-tokens", "reset-tokens"]
+    assert all(over.headers[f"x-ratelimit-{name}"] for name in names)
+    assert over.headers["x-ratelimit-reset-requests"].endswith("s")
+    other, _ = admin.key(rpm_limit=2)
+    assert chat_as(gateway, other).status == 200
+
+
+def test_a_key_without_limits_has_the_configured_ones(start, node):
+    gateway = start(node, config=WITH_STORE + "[limits]\ndefault_rpm = 1\n")
+    admin = Admin(gateway)
+    usual, _ = admin.key()
+    free, _ = admin.key(rpm_limit=0)
+    assert [chat_as(gateway, usual).status for _ in range(2)] == [200, 429]
+    answers = [chat_as(gateway, free) for _ in range(3)]
+    assert [answer.status for answer in answers] == [200] * 3
+    assert "x-ratelimit-limit-requests" not in answers[0].headers
+
+
+def test_a_nodes_own_limits_are_not_told_beside_the_keys(gateway, admin, node):
+    from fake_node import completion
+    node.handler = lambda request, connection: connection.answer(200, completion(), [("x-ratelimit-limit-requests", "77")])
+    key, _ = admin.key(rpm_limit=5)
+    assert chat_as(gateway, key).headers.get_all("x-ratelimit-limit-requests") == ["5"]
+    free, _ = admin.key()
+    assert chat_as(gateway, free).headers.get_all("x-ratelimit-limit-requests") == ["77"]
+
+
+def test_the_log_names_a_key_by_its_prefix(gateway, admin):
+    key, shown = admin.key()
+    chat_as(gateway, key)
+    line = eventually(lambda: [one for one in gateway.log("call") if one["status"] == 200])[-1]
+    assert line["key_prefix"] == shown["key_prefix"]
+
+
+def test_no_key_is_told_again(gateway, admin, node, tmp_path):
+    """After a run with everything in it: no key in a log, an error, a page, or the store."""
+    from fake_node import completion
+    secrets = [ADMIN_KEY]
+    said = []
+
+    def echo(request, connection):  # a node that quotes what it was sent
+        connection.answer(401, {"error": {"message": str(request.headers)}})
+
+    for fields in ({}, {"rpm_limit": 1}, {"allowed_models": ["other"]}, {"expires_at": in_seconds(-1)}):
+        key, shown = admin.key(**fields)
+        secrets.append(key)
+        for _ in range(2):
+            said.append(chat_as(gateway, key).body)
+        node.handler = echo
+        said.append(chat_as(gateway, key).body)
+        node.handler = lambda request, connection: connection.answer(200, completion())
+        said.append(chat_as(gateway, key, messages="wrong").body)
+        said.append(gateway.get("/admin/v1/keys", **{"X-Admin-Key": key}).body)
+        said.append(admin.ask("GET", f"/keys/{shown['id']}").body)
+        said.append(admin.ask("DELETE", f"/keys/{shown['id']}").body)
+        said.append(chat_as(gateway, key).body)
+    last, _ = admin.key()
+    secrets.append(last)
+    for path in ("/", "/health", "/stats", "/metrics", "/version", "/v1/models", "/readyz"):
+        said.append(gateway.get(path, **bearer(last)).body)
+    said += [admin.ask("GET", path).body for path in ("/keys", "/models")]
+    gateway.signal(15)
+    assert gateway.wait() == 0
+    said += [path.read_bytes() for path in gateway.directory.iterdir() if path.name != "llmroute.toml"]
+    assert b"invalid_api_key" in b"".join(said) and b"key.revoke" in b"".join(said)
+    for secret in secrets:
+        assert not [text for text in said if secret.encode() in text], secret[:8]
+
+
+def test_json_of_errors_is_whole(gateway):
+    """A token that looks like JSON or a header is no way into an answer."""
+    answer = gateway.chat(headers={"Authorization": 'Bearer "},"x":{"'})
+    assert answer.status == 401 and set(json.loads(answer.body)) == {"error"}
