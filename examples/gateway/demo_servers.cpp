@@ -37,7 +37,7 @@ constexpr std::string_view rest_of_configuration = R"(models:
 tenants: { sk-demo-123: tenant-a, sk-demo-456: tenant-b }
 rate_limits: [{ tenant: tenant-a, model: gpt-mini, rate: 5, burst: 10 }]
 router: { retry_budget: 1 }
-retry: { max_retries: 4, backoff: 0.1s }
+retry: { max_retries: 1, backoff: 0.1s }
 circuit_breaker: { failures: 3, cooldown: 5s }
 health: { interval: 1s }
 )";

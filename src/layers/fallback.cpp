@@ -74,12 +74,19 @@ net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelC
   Chains chains(model, *call.snapshot);
   call.fallback_left = chains.left();
   Result<Reply> result = co_await next(call);
+  std::size_t paid_for = 0;  // attempts
   while (!result) {
     const std::string* fallback = chains.next(call, result.error());
     if (fallback == nullptr) break;
-    if (call.retries_left <= 0 || !call.core.budget().take(call.loop.now())) break;
-    --call.retries_left;
-    call.tried.clear();           // the same node may serve the other model well
+    if (call.attempts.size() > paid_for) {  // where nobody was asked, nothing is repeated
+      if (call.retries_left <= 0 || !call.core.budget().take(call.loop.now())) break;
+      --call.retries_left;
+      paid_for = call.attempts.size();
+    }
+    if (call.given_up_for != FailureKind::context_length) {  // which is no node's failure
+      call.failed_before.insert(call.failed_before.end(), call.tried.begin(), call.tried.end());
+    }
+    call.tried.clear();
     call.ledger.forget_tokens();  // another model's mean something else
     call.given_up_for.reset();
     call.fallback_left = chains.left();

@@ -100,6 +100,7 @@ struct CallState {
   std::string request_id{};
   std::vector<AttemptRecord> attempts{};
   std::vector<NodeId> tried{};  ///< ids of nodes not to be asked again for the present model
+  std::vector<NodeId> failed_before{};     ///< for a model before the present one: asked last
   std::vector<KeyRefusal> refused_keys{};  ///< of nodes with several
   bool overtaken = false;  ///< by a reload: the last pick was among the nodes of before
   int retries_left = 0;

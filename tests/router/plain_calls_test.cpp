@@ -201,6 +201,53 @@ TEST_CASE("a fallback model serves what the first model's nodes cannot", "[route
   CHECK(small.requests().back().body == R"({"model":"small-id"})");
 }
 
+TEST_CASE("a fallback model is asked for on other nodes first", "[router][fallback]") {
+  ScriptedUpstream first([](const SeenRequest& request) {
+    const bool big = request.body.find("big") != std::string::npos;
+    return big ? answer(503, "{}") : answer(200, chat_completion("x", "small"));
+  });
+  ScriptedUpstream second(answer(200, chat_completion("x", "small")));
+  Config config = config_of(first, second);
+  config.router.max_retries = 1;
+  config.nodes[0].models = {"big", "small"};
+  config.models = {{.name = "big", .fallbacks = {"small"}}};
+  SECTION("which serve it, too") {
+    config.nodes[1].models = {"small"};
+    Router router(config);
+    const Result<Reply> reply = router.route_chat(R"({"model":"big"})");
+    REQUIRE(reply);
+    CHECK(nodes_asked(reply->attempts) == std::vector<std::string>{"n1", "n2"});
+  }
+  SECTION("or, where there are none, on the one that failed") {
+    config.nodes[1].models = {"other"};
+    Router router(config);
+    const Result<Reply> reply = router.route_chat(R"({"model":"big"})");
+    REQUIRE(reply);
+    CHECK(nodes_asked(reply->attempts) == std::vector<std::string>{"n1", "n1"});
+  }
+}
+
+TEST_CASE("a fallback for a model that nobody was asked for costs no retry", "[router][fallback]") {
+  ScriptedUpstream big(answer(503, "{}"));
+  ScriptedUpstream small(answer(200, chat_completion("x", "small")));
+  Config config = config_of(big, small);
+  config.router.max_retries = 0;
+  config.nodes[0].models = {"big"};
+  config.nodes[1].models = {"small"};
+  config.models = {{.name = "big", .fallbacks = {"small"}}};
+  Router router(config);
+  SECTION("so there may be none") {
+    REQUIRE(router.drain_node("n1", true));
+    const Result<Reply> reply = router.route_chat(R"({"model":"big"})");
+    REQUIRE(reply);
+    CHECK(nodes_asked(reply->attempts) == std::vector<std::string>{"n2"});
+  }
+  SECTION("but one for a model that failed does") {
+    CHECK_FALSE(router.route_chat(R"({"model":"big"})"));
+    CHECK(small.request_count() == 0);
+  }
+}
+
 TEST_CASE("what leads to a fallback model", "[router][fallback]") {
   const auto error = [](int status, const std::string& code) {
     return answer(status, R"({"error":{"message":"no","code":")" + code + R"("}})");
