@@ -15,26 +15,26 @@ namespace {
 
 namespace dom = simdjson::dom;
 
-enum class Kind { text, flag, number, object, messages, prompt };
+enum class Shape { text, flag, number, object, messages, prompt };
 
 struct Field {
   std::string_view name;
-  Kind kind;
+  Shape kind;
   std::string_view kind_in_words;
 };
 
 constexpr std::array fields{
-    Field{"model", Kind::text, "a string"},
-    Field{"stream", Kind::flag, "true or false"},
-    Field{"stream_options", Kind::object, "an object"},
-    Field{"messages", Kind::messages, "an array of objects"},
-    Field{"prompt", Kind::prompt, "a string or an array"},
-    Field{"input", Kind::prompt, "a string or an array"},
-    Field{"max_tokens", Kind::number, "a number"},
-    Field{"max_completion_tokens", Kind::number, "a number"},
-    Field{"temperature", Kind::number, "a number"},
-    Field{"n", Kind::number, "a number"},
-    Field{"user", Kind::text, "a string"},
+    Field{"model", Shape::text, "a string"},
+    Field{"stream", Shape::flag, "true or false"},
+    Field{"stream_options", Shape::object, "an object"},
+    Field{"messages", Shape::messages, "an array of objects"},
+    Field{"prompt", Shape::prompt, "a string or an array"},
+    Field{"input", Shape::prompt, "a string or an array"},
+    Field{"max_tokens", Shape::number, "a number"},
+    Field{"max_completion_tokens", Shape::number, "a number"},
+    Field{"temperature", Shape::number, "a number"},
+    Field{"n", Shape::number, "a number"},
+    Field{"user", Shape::text, "a string"},
 };
 
 /// The field without which a path makes no sense; empty: none is known.
@@ -45,7 +45,7 @@ std::string_view required_by(std::string_view path) {
   return {};
 }
 
-Error wrong(std::string_view field, std::string message) {
+Error bad_field(std::string_view field, std::string message) {
   return {.code = ErrorCode::invalid_argument,
           .message = std::move(message),
           .param = std::string(field)};
@@ -56,21 +56,21 @@ bool holds_objects_only(dom::array items) {
                      [](dom::element item) { return item.is_object(); });
 }
 
-bool fits(dom::element value, Kind kind) {
+bool fits(dom::element value, Shape kind) {
   switch (kind) {
-    case Kind::text:
+    case Shape::text:
       return value.is_string();
-    case Kind::flag:
+    case Shape::flag:
       return value.is_bool();
-    case Kind::number:
+    case Shape::number:
       return value.is_number();
-    case Kind::object:
+    case Shape::object:
       return value.is_object();
-    case Kind::messages: {
+    case Shape::messages: {
       dom::array items;
       return !value.get_array().get(items) && holds_objects_only(items);
     }
-    case Kind::prompt:
+    case Shape::prompt:
       return value.is_string() || value.is_array() || value.is_object();
   }
   return false;
@@ -86,19 +86,19 @@ Result<void> check_fields(dom::object object, std::string_view required) {
     if (known == fields.end()) continue;
     const auto index = static_cast<std::size_t>(known - fields.begin());
     if (seen.test(index)) {
-      return wrong(known->name, fmt::format("\"{}\" is given twice", known->name));
+      return bad_field(known->name, fmt::format("\"{}\" is given twice", known->name));
     }
     seen.set(index);
     const bool is_required = known->name == required;
     has_required = has_required || is_required;
     if (entry.value.is_null() && !is_required) continue;
     if (!fits(entry.value, known->kind)) {
-      return wrong(known->name,
-                   fmt::format("\"{}\" must be {}", known->name, known->kind_in_words));
+      return bad_field(known->name,
+                       fmt::format("\"{}\" must be {}", known->name, known->kind_in_words));
     }
   }
   if (has_required) return {};
-  return wrong(required, fmt::format("\"{}\" is missing", required));
+  return bad_field(required, fmt::format("\"{}\" is missing", required));
 }
 
 /// simdjson's texts name its own parts ("TAPE_ERROR"): these name the caller's.
@@ -129,12 +129,12 @@ Result<void> check_json(std::string_view body, std::string_view path) {
   const simdjson::padded_string_view text = padded(body);
   dom::element root;
   if (const auto error = whole->parse(text.data(), text.length(), false).get(root)) {
-    if (error != simdjson::MEMALLOC) return wrong({}, std::string(in_words(error)));
+    if (error != simdjson::MEMALLOC) return bad_field({}, std::string(in_words(error)));
     whole.reset();  // one that lacked memory is not to be used again
     throw std::bad_alloc();
   }
   dom::object object;
-  if (root.get_object().get(object)) return wrong({}, "the request body must be a JSON object");
+  if (root.get_object().get(object)) return bad_field({}, "the request body must be a JSON object");
   return check_fields(object, required_by(path));
 }
 

@@ -2,6 +2,7 @@
 #include <llmroute/wire/chunk_view.hpp>
 #include <llmroute/wire/json_text.hpp>
 
+#include "wire/fields.hpp"
 #include "wire/padded.hpp"
 #include "wire/usage.hpp"
 
@@ -33,11 +34,6 @@ class ChunkReader {
   std::string_view data_;
   bool choices_empty_ = true;
 };
-
-bool is_null(od::value& value) {
-  bool null = false;
-  return !value.is_null().get(null) && null;
-}
 
 /// A JSON string's token with its quotes, without what follows it.
 std::string_view quoted(od::value& value) {

@@ -6,6 +6,7 @@
 #include <llmroute/wire/json_text.hpp>
 #include <llmroute/wire/splice.hpp>
 
+#include "wire/fields.hpp"
 #include "wire/padded.hpp"
 
 namespace llmroute::wire {
@@ -13,11 +14,6 @@ namespace llmroute::wire {
 namespace {
 
 namespace od = simdjson::ondemand;
-
-bool is_null(od::value& value) {
-  bool null = false;
-  return !value.is_null().get(null) && null;
-}
 
 /// A string's text; empty for null and whatever else it may be.
 std::string text_of(od::value& value) {

@@ -21,6 +21,11 @@ bool each_field(simdjson::ondemand::object object, Take&& take) {
   return true;
 }
 
+inline bool is_null(simdjson::ondemand::value& value) {
+  bool null = false;
+  return !value.is_null().get(null) && null;
+}
+
 /// The JSON of a value, without blanks around it; empty: it cannot be read. Takes the value.
 inline std::string_view json_of(simdjson::ondemand::value& value) {
   std::string_view json;

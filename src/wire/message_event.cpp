@@ -1,16 +1,12 @@
 #include <llmroute/wire/message_event.hpp>
 
-#include "wire/fields.hpp"
-#include "wire/padded.hpp"
-#include "wire/usage.hpp"
+#include "wire/typed_event.hpp"
 
 namespace llmroute::wire {
 
 namespace {
 
-namespace od = simdjson::ondemand;
-
-void take_type(ChunkView& view, std::string_view type) {
+void take_message_type(ChunkView& view, std::string_view type) {
   constexpr std::uint64_t only_choice = 1;
   if (type == "error") {
     view.is_error = true;
@@ -22,30 +18,16 @@ void take_type(ChunkView& view, std::string_view type) {
   }
 }
 
-void take_usage(ChunkView& view, od::value& value) {
-  od::object usage;
-  if (value.get_object().get(usage)) return;
-  view.usage = read_usage(usage);
-  view.has_usage = true;
-}
-
-bool take_message(ChunkView& view, od::object message) {
-  return each_field(message, [&](std::string_view key, od::value& value) {
-    if (key == "usage") take_usage(view, value);
-    return true;
-  });
-}
-
-bool take_field(ChunkView& view, std::string_view key, od::value& value) {
+bool take_message_field(ChunkView& view, EventStart start, std::string_view key,
+                        simdjson::ondemand::value& value) {
   if (key == "type") {
     std::string_view type;
     if (value.get_string().get(type)) return false;
-    take_type(view, type);
+    take_message_type(view, type);
   } else if (key == "usage") {
     take_usage(view, value);
   } else if (key == "message") {
-    od::object message;
-    if (!value.get_object().get(message)) return take_message(view, message);
+    return take_answer(view, start, value);
   }
   return true;
 }
@@ -53,16 +35,7 @@ bool take_field(ChunkView& view, std::string_view key, od::value& value) {
 }  // namespace
 
 ChunkView read_message_event(std::string_view data) {
-  const simdjson::padded_string_view text = padded(data);
-  od::document document;
-  od::object object;
-  ChunkView view;
-  view.text_only = false;
-  if (iterate(text).get(document) || document.get_object().get(object)) return view;
-  const bool whole = each_field(
-      object, [&](std::string_view key, od::value& value) { return take_field(view, key, value); });
-  view.json_ok = whole && ends_here(document);
-  return view;
+  return read_typed_event(data, take_message_field);
 }
 
 }  // namespace llmroute::wire

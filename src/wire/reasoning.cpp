@@ -15,23 +15,23 @@ constexpr std::string_view template_settings = "chat_template_kwargs";
 /// The least that Anthropic takes.
 constexpr std::int64_t least_budget = 1024;
 
-Error wrong(const Field& field, std::string_view what) {
+Error wrong_setting(const Field& field, std::string_view what) {
   return {.code = ErrorCode::invalid_config, .message = std::string(what), .param = field.name};
 }
 
 std::optional<Error> take(Reasoning& out, const Field& field) {
   const std::string& json = field.json;
   if (field.name == "enabled") {
-    if (json != "true" && json != "false") return wrong(field, "must be true or false");
+    if (json != "true" && json != "false") return wrong_setting(field, "must be true or false");
     out.enabled = json == "true";
   } else if (field.name == "effort" || field.name == "reasoning_effort") {
-    if (json.front() != '"') return wrong(field, "must be a word in quotes, like \"high\"");
+    if (json.front() != '"') return wrong_setting(field, "must be a word in quotes, like \"high\"");
     out.effort = json;
   } else if (field.name == "budget_tokens") {
     const char* end = json.data() + json.size();
     const auto [stop, error] = std::from_chars(json.data(), end, out.budget_tokens);
     if (error != std::errc{} || stop != end || out.budget_tokens < 1) {
-      return wrong(field, "must be a whole number, 1 or more");
+      return wrong_setting(field, "must be a whole number, 1 or more");
     }
   } else {
     out.others.push_back(field);

@@ -91,6 +91,18 @@ TEST_CASE("every chunk of a stream carries the alias", "[router][alias]") {
     CHECK_FALSE(all.error);
     CHECK(all.raw == events("mine"));
   }
+  SECTION("of messages, where the message begins") {
+    const auto events = [](const std::string& model) {
+      return R"(data: {"type":"message_start","message":{"id":"x","model":")" + model +
+             R"(","content":[]}})" + "\n\n" +
+             R"(data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"a"}})" +
+             "\n\ndata: {\"type\":\"message_stop\"}\n\n";
+    };
+    ScriptedUpstream node(event_stream({events("org/big")}));
+    const Collected all = read(node, "/v1/messages", R"({"model":"mine","messages":[]})");
+    CHECK_FALSE(all.error);
+    CHECK(all.raw == events("mine"));
+  }
 }
 
 TEST_CASE("a node that has not got the model is quoted with the alias", "[router][alias]") {

@@ -5,10 +5,10 @@ using namespace llmroute;
 using namespace llmroute::wire;
 
 namespace {
-const std::string chat =
+const std::string plain_chat =
     R"({"model":"m", "messages":[{"role":"user","content":"hi"}] ,"max_tokens": 9 })";
 
-std::string with(const std::string& field) {
+std::string chat_with(const std::string& field) {
   return R"({"model":"m","messages":[{"role":"user","content":"hi"}],)" + field + "}";
 }
 
@@ -16,13 +16,14 @@ Continuation of(const std::string& body) { return read_continuation(body); }
 }  // namespace
 
 TEST_CASE("a plain chat may be put again in every way", "[wire][continuation]") {
-  const Continuation continuation = of(chat);
+  const Continuation continuation = of(plain_chat);
   CHECK(continuation.by_ids);
   CHECK(continuation.by_prefill);
-  CHECK(chat.substr(continuation.messages_at.offset, continuation.messages_at.length) ==
+  CHECK(plain_chat.substr(continuation.messages_at.offset, continuation.messages_at.length) ==
         R"([{"role":"user","content":"hi"}])");
   REQUIRE(continuation.limits_at.size() == 1);
-  CHECK(chat.substr(continuation.limits_at[0].offset, continuation.limits_at[0].length) == "9");
+  CHECK(plain_chat.substr(continuation.limits_at[0].offset, continuation.limits_at[0].length) ==
+        "9");
 }
 
 TEST_CASE("what rules token ids out", "[wire][continuation]") {
@@ -34,7 +35,7 @@ TEST_CASE("what rules token ids out", "[wire][continuation]") {
       R"("response_format":{"type":"json_schema"})", R"("guided_regex":"a*")", R"("unheard_of":1)",
       R"("stream_options":{"continuous_usage_stats":true})", R"("prompt":[1,2])");
   CAPTURE(field);
-  CHECK_FALSE(of(with(field)).by_ids);
+  CHECK_FALSE(of(chat_with(field)).by_ids);
 }
 
 TEST_CASE("messages that are not all text rule token ids out", "[wire][continuation]") {
@@ -51,15 +52,16 @@ TEST_CASE("what leaves token ids possible", "[wire][continuation]") {
       R"("response_format":{"type":"text"})", R"("stream_options":{"include_usage":true})",
       R"("metadata":{"a":"b"})", R"("logit_bias":{"5":1})");
   CAPTURE(field);
-  CHECK(of(with(field)).by_ids);
+  CHECK(of(chat_with(field)).by_ids);
 }
 
 TEST_CASE("what rules a beginning of the answer out", "[wire][continuation]") {
-  const auto body = GENERATE(
-      std::string(R"({"messages":[{"role":"assistant","content":"x"}]})"),
-      std::string(R"({"prompt":"x"})"), with(R"("n":2)"), with(R"("tools":[{}])"),
-      with(R"("response_format":{"type":"json_object"})"), with(R"("continue_final_message":true)"),
-      std::string("nonsense"), std::string(R"({"messages":[{"role":"user")"));
+  const auto body = GENERATE(std::string(R"({"messages":[{"role":"assistant","content":"x"}]})"),
+                             std::string(R"({"prompt":"x"})"), chat_with(R"("n":2)"),
+                             chat_with(R"("tools":[{}])"),
+                             chat_with(R"("response_format":{"type":"json_object"})"),
+                             chat_with(R"("continue_final_message":true)"), std::string("nonsense"),
+                             std::string(R"({"messages":[{"role":"user")"));
   CAPTURE(body);
   CHECK_FALSE(of(body).by_prefill);
 }
@@ -67,7 +69,8 @@ TEST_CASE("what rules a beginning of the answer out", "[wire][continuation]") {
 TEST_CASE("a request behind token ids", "[wire][continuation]") {
   const std::vector<std::uint32_t> prompt{1, 2};
   const std::vector<std::uint32_t> answer{3};
-  const Continuation continuation = of(with(R"("temperature": 0.5 ,"logit_bias":{"5": 1},"n":1)"));
+  const Continuation continuation =
+      of(chat_with(R"("temperature": 0.5 ,"logit_bias":{"5": 1},"n":1)"));
   CHECK(
       continue_ids(continuation, "a \"b\"", prompt, answer, 17) ==
       R"({"model":"a \"b\"","prompt":[1,2,3],"max_tokens":17,"stream":true,"stream_options":{"include_usage":true},"return_token_ids":true,"temperature":0.5,"logit_bias":{"5": 1}})");
@@ -75,18 +78,19 @@ TEST_CASE("a request behind token ids", "[wire][continuation]") {
 }
 
 TEST_CASE("a request that begins the answer", "[wire][continuation]") {
-  const Result<RequestView> view = read_request(chat);
+  const Result<RequestView> view = read_request(plain_chat);
   REQUIRE(view);
   CHECK(
-      splice(chat, continue_text(*view, of(chat), "so \"far\"", 4)) ==
+      splice(plain_chat, continue_text(*view, of(plain_chat), "so \"far\"", 4)) ==
       R"({"continue_final_message":true,"add_generation_prompt":false,"model":"m", "messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"so \"far\""}] ,"max_tokens": 4 })");
-  CHECK(splice(chat, continue_text(*view, of(chat), "x", 0)).find(R"("max_tokens": 9)") !=
-        std::string::npos);
+  CHECK(
+      splice(plain_chat, continue_text(*view, of(plain_chat), "x", 0)).find(R"("max_tokens": 9)") !=
+      std::string::npos);
 }
 
 TEST_CASE("asking for token ids", "[wire][continuation]") {
-  const Result<RequestView> view = read_request(chat);
-  CHECK(splice(chat, {set_return_token_ids(*view)}).substr(0, 37) ==
+  const Result<RequestView> view = read_request(plain_chat);
+  CHECK(splice(plain_chat, {set_return_token_ids(*view)}).substr(0, 37) ==
         R"({"return_token_ids":true,"model":"m",)");
   const Result<RequestView> empty = read_request("{}");
   CHECK(splice("{}", {set_return_token_ids(*empty)}) == R"({"return_token_ids":true})");

@@ -45,6 +45,14 @@ TEST_CASE("an event of a streamed message", "[wire][messages]") {
     CHECK(end.has_usage);
     CHECK(end.usage == Usage{0, 5, 0, 0});
   }
+  SECTION("shows the model where the message begins") {
+    const std::string data =
+        R"({"type":"message_start","message":{"id":"x","model" : "m1","content":[]}})";
+    const ChunkView view = read_message_event(data);
+    CHECK(data.substr(view.model_offset, view.model_length) == "\"m1\"");
+    CHECK(event("message_start", R"(,"message":{"model":""})").model_length == 0);
+    CHECK(event("message_start", R"(,"message":{"model":null})").model_length == 0);
+  }
   SECTION("is the end, or a failure, when it says so") {
     CHECK(event("message_stop").finished_choices == 1);
     CHECK(event("error", R"(,"error":{"type":"overloaded_error","message":"x"})").is_error);

@@ -9,7 +9,7 @@ using wire::Span;
 
 namespace {
 
-std::string_view at(std::string_view body, Span span) {
+std::string_view text_at(std::string_view body, Span span) {
   return body.substr(span.offset, span.length);
 }
 
@@ -37,9 +37,9 @@ TEST_CASE("a request's fields are read with their places", "[request]") {
   CHECK(view->include_usage);
   CHECK(view->choices == 3);
   CHECK(view->max_tokens == 7);
-  CHECK(at(body, view->model_at) == "\"tiny\"");
-  CHECK(at(body, view->stream_at) == "true");
-  CHECK(at(body, view->stream_options_at).substr(0, 1) == "{");
+  CHECK(text_at(body, view->model_at) == "\"tiny\"");
+  CHECK(text_at(body, view->stream_at) == "true");
+  CHECK(text_at(body, view->stream_options_at).substr(0, 1) == "{");
   CHECK(view->object_open == 1);
   CHECK_FALSE(view->empty_object);
 }
@@ -102,7 +102,7 @@ TEST_CASE("escapes in a request's model and keys are resolved", "[request]") {
   REQUIRE(view);
   CHECK(view->model == "a/b\xC3\xA9\xF0\x9F\x98\x80\"");
   CHECK(view->user == "\n");
-  CHECK(at(body, view->model_at) == R"("a\/b\u00e9\ud83d\ude00\"")");
+  CHECK(text_at(body, view->model_at) == R"("a\/b\u00e9\ud83d\ude00\"")");
   CHECK(refused(R"({"model":"a","mo\u0064el":"b"})").param == "model");
 }
 

@@ -9,7 +9,7 @@ using wire::read_response_event;
 
 namespace {
 
-ChunkView event(const std::string& type, const std::string& rest = "") {
+ChunkView response_event(const std::string& type, const std::string& rest = "") {
   return read_response_event(R"({"type":")" + type + '"' + rest + "}");
 }
 
@@ -19,7 +19,7 @@ TEST_CASE("an event of a streamed response", "[wire][responses]") {
   SECTION("is content when it is a delta of whatever") {
     for (const char* type : {"response.output_text.delta", "response.function_call_arguments.delta",
                              "response.reasoning_text.delta", "response.refusal.delta"}) {
-      const ChunkView view = event(type, R"(,"delta":"x")");
+      const ChunkView view = response_event(type, R"(,"delta":"x")");
       CHECK(view.json_ok);
       CHECK(view.has_content);
       CHECK(view.finished_choices == 0);
@@ -29,7 +29,7 @@ TEST_CASE("an event of a streamed response", "[wire][responses]") {
   SECTION("is neither content nor end when it frames the others") {
     for (const char* type : {"response.created", "response.output_item.added",
                              "response.output_text.done", "response.output_item.done"}) {
-      const ChunkView view = event(type);
+      const ChunkView view = response_event(type);
       CHECK(view.json_ok);
       CHECK_FALSE(view.has_content);
       CHECK(view.finished_choices == 0);
@@ -38,9 +38,9 @@ TEST_CASE("an event of a streamed response", "[wire][responses]") {
   }
   SECTION("is the end, with what was used, when the response is over") {
     for (const char* type : {"response.completed", "response.incomplete"}) {
-      const ChunkView view =
-          event(type, R"(,"response":{"id":"r","usage":{"input_tokens":5,"output_tokens":7,)"
-                      R"("total_tokens":12,"input_tokens_details":{"cached_tokens":3}}})");
+      const ChunkView view = response_event(
+          type, R"(,"response":{"id":"r","usage":{"input_tokens":5,"output_tokens":7,)"
+                R"("total_tokens":12,"input_tokens_details":{"cached_tokens":3}}})");
       CHECK(view.json_ok);
       CHECK(view.finished_choices == 1);
       CHECK(view.has_usage);
@@ -48,8 +48,8 @@ TEST_CASE("an event of a streamed response", "[wire][responses]") {
     }
   }
   SECTION("is a failure when it says so") {
-    CHECK(event("response.failed", R"(,"response":{"usage":null})").is_error);
-    CHECK(event("error", R"(,"message":"overloaded")").is_error);
+    CHECK(response_event("response.failed", R"(,"response":{"usage":null})").is_error);
+    CHECK(response_event("error", R"(,"message":"overloaded")").is_error);
   }
   SECTION("says where the model of its response stands") {
     const std::string data =
@@ -59,8 +59,8 @@ TEST_CASE("an event of a streamed response", "[wire][responses]") {
     CHECK(data.substr(view.model_offset, view.model_length) == "\"big\"");
     for (const char* none : {R"(,"response":{"model":null})", R"(,"response":{"model":""})",
                              R"(,"response":{})", R"(,"model":"x")"}) {
-      CHECK(event("response.completed", none).model_length == 0);
-      CHECK(event("response.completed", none).json_ok);
+      CHECK(response_event("response.completed", none).model_length == 0);
+      CHECK(response_event("response.completed", none).json_ok);
     }
   }
   SECTION("is nothing when it cannot be read") {

@@ -7,8 +7,8 @@
 namespace llmroute::wire {
 
 /// Goes by `type`: `content_block_delta` is content, `message_stop` the end of the one choice there
-/// is, `error` an error. What was used is told in two halves: the prompt as the message begins, the
-/// answer before it ends. Neither text nor model is looked for.
+/// is, `error` an error. What was used is told in two halves: the prompt as the message begins,
+/// with the model, the answer before it ends. The text is not looked for.
 ChunkView read_message_event(std::string_view data);
 
 }  // namespace llmroute::wire
