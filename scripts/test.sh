@@ -14,14 +14,18 @@ results=build/test-results.txt  # the closing lines of the test programs, for th
 cpp_files() { git ls-files -- '*.cpp' '*.hpp'; }
 build() { cmake --preset "$1" >/dev/null && cmake --build "build/$1" --target "${@:2}"; }
 
-# Each test program of a build: its closing line says how many cases passed. None takes ten minutes.
-# The thread sanitizer is to let tests fork a process that has threads.
+# Each test program of a build, as many at a time as there are processors; its closing line says how many cases passed.
+# None takes ten minutes. The thread sanitizer is to let tests fork a process that has threads.
 run_tests() {
-  local preset=$1 names=("${@:2}") name
+  local bin="build/$1/bin" logs="build/$1/test-logs" names=("${@:2}") name failed=0
+  mkdir -p "$logs"
+  printf '%s\n' "${names[@]}" | TSAN_OPTIONS=die_after_fork=0 xargs -P "$(nproc)" -I{} \
+    sh -c "timeout 600 $bin/{} >$logs/{} 2>&1 || { echo '{} failed'; exit 1; }" || failed=1
   for name in "${names[@]}"; do
     printf -- '-- %s\n' "$name"
-    TSAN_OPTIONS=die_after_fork=0 timeout 600 "build/$preset/bin/$name" 2>&1 | tee -a "$results"
+    tee -a "$results" <"$logs/$name"
   done
+  return "$failed"
 }
 test_names() { find "build/$1/bin" -name 'test_*' -type f -executable -printf '%f\n' | sort; }
 

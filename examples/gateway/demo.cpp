@@ -36,7 +36,7 @@ void heed_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
 }
 
-struct Asked {
+struct Question {
   std::string id{};
   std::string tenant{};
   std::string model{};
@@ -54,7 +54,7 @@ struct Asked {
   }
 };
 
-void ask(int port, Asked& asked) {
+void ask(int port, Question& asked) {
   const bool a = asked.tenant == "tenant-a";
   const std::string fields = fmt::format("Authorization: Bearer {}\r\nX-Request-ID: {}\r\n",
                                          a ? "sk-demo-123" : "sk-demo-456", asked.id);
@@ -66,8 +66,8 @@ void ask(int port, Asked& asked) {
   asked.time = std::chrono::steady_clock::now() - begin;
 }
 
-std::vector<Asked> questions() {
-  std::vector<Asked> all(requests);
+std::vector<Question> questions() {
+  std::vector<Question> all(requests);
   for (int i = 0; i < requests; ++i) {
     const bool a = i < of_tenant_a;
     all[static_cast<std::size_t>(i)] = {.id = fmt::format("demo-{:02}", i + 1),
@@ -78,11 +78,11 @@ std::vector<Asked> questions() {
 }
 
 /// All at once. A signal ends the servers, and so every wait for an answer.
-void ask_all(std::optional<Result<DemoServers>>& servers, std::vector<Asked>& all) {
+void ask_all(std::optional<Result<DemoServers>>& servers, std::vector<Question>& all) {
   const int port = (*servers)->port();
   std::atomic<int> running{requests};
   std::vector<std::thread> threads;
-  for (Asked& one : all) {
+  for (Question& one : all) {
     threads.emplace_back([port, &one, &running] {
       ask(port, one);
       running.fetch_sub(1);
@@ -103,9 +103,9 @@ void print_servers(const DemoServers& servers) {
   std::fflush(stdout);
 }
 
-void print_decisions(const std::vector<Asked>& all) {
+void print_decisions(const std::vector<Question>& all) {
   fmt::print("Twenty requests at once: routing decisions\n\n");
-  for (const Asked& one : all) {
+  for (const Question& one : all) {
     const double ms = std::chrono::duration<double, std::milli>(one.time).count();
     const std::string_view node = one.field("x-routed-node");
     const std::string_view attempts = one.field("x-llmroute-attempts");
@@ -117,10 +117,10 @@ void print_decisions(const std::vector<Asked>& all) {
 
 /// How many there are of a kind, and which.
 template <class F>
-int print_those(std::string_view title, const std::vector<Asked>& all, F&& belongs) {
+int print_those(std::string_view title, const std::vector<Question>& all, F&& belongs) {
   std::string ids;
   int count = 0;
-  for (const Asked& one : all) {
+  for (const Question& one : all) {
     if (!belongs(one)) continue;
     ids += ' ';
     ids += one.id;
@@ -143,12 +143,12 @@ void print_metrics(int port) {
   }
 }
 
-int report(const DemoServers& servers, const std::vector<Asked>& all) {
+int report(const DemoServers& servers, const std::vector<Question>& all) {
   print_decisions(all);
-  print_those("Rate-limit hits", all, [](const Asked& one) { return one.status() == 429; });
-  print_those("Fallbacks", all, [](const Asked& one) { return one.elsewhere(); });
+  print_those("Rate-limit hits", all, [](const Question& one) { return one.status() == 429; });
+  print_those("Fallbacks", all, [](const Question& one) { return one.elsewhere(); });
   print_metrics(servers.port());
-  const int bad = print_those("Not answered", all, [](const Asked& one) {
+  const int bad = print_those("Not answered", all, [](const Question& one) {
     return one.status() != 200 && one.status() != 429;
   });
   return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -163,7 +163,7 @@ int demo() {
     fmt::print(stderr, "llmroute-gateway: {}\n", servers->error().message);
     return EXIT_FAILURE;
   }
-  std::vector<Asked> all = questions();
+  std::vector<Question> all = questions();
   if (!interrupted()) {
     print_servers(**servers);
     ask_all(servers, all);

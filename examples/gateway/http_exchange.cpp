@@ -28,7 +28,7 @@ struct Socket {
   int fd;
 };
 
-Error failed(std::string_view what) {
+Error exchange_failed(std::string_view what) {
   return Error{.code = ErrorCode::connect_failed,
                .message = fmt::format("{}: {}", what, std::strerror(errno))};
 }
@@ -85,13 +85,13 @@ std::string_view Exchange::field(const std::string& name) const {
 Result<Exchange> http_exchange(int port, std::string_view method, std::string_view path,
                                std::string_view fields, std::string_view body) {
   const Socket socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (socket.fd < 0) return failed("a socket");
+  if (socket.fd < 0) return exchange_failed("a socket");
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(socket.fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) {
-    return failed(fmt::format("port {}", port));
+    return exchange_failed(fmt::format("port {}", port));
   }
   const std::string request = fmt::format(
       "{} {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Type: "
@@ -99,7 +99,7 @@ Result<Exchange> http_exchange(int port, std::string_view method, std::string_vi
       method, path, port, body.size(), fields, body);
   std::string text;
   if (!send_all(socket.fd, request) || !receive_all(socket.fd, text)) {
-    return failed(fmt::format("port {}", port));
+    return exchange_failed(fmt::format("port {}", port));
   }
   return parse(text);
 }

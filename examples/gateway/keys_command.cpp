@@ -13,7 +13,7 @@
 namespace gateway {
 namespace {
 
-constexpr int failed = 1;
+constexpr int failure = 1;
 constexpr int wrong_arguments = 2;
 
 int fail(std::string_view message, int code) {
@@ -59,7 +59,7 @@ std::string message_of(const AdminAnswer& answer) {
 
 int keys_command(const Options& options, const KeysArguments& arguments) {
   auto store = open_store(options.store.database_url, Holding::beside);
-  if (!store) return fail(store.error().message, failed);
+  if (!store) return fail(store.error().message, failure);
   const Registry none({}, "");
   const Log log(LogLevel::error, LogFormat::text);
   const AdminDesk desk{.store = **store, .registry = none, .log = log};
@@ -70,7 +70,7 @@ int keys_command(const Options& options, const KeysArguments& arguments) {
     if (action.what != arguments.what) continue;
     const AdminAnswer answer = run(desk, request, action);
     if (!answer.good())
-      return fail(message_of(answer), answer.status == 400 ? wrong_arguments : failed);
+      return fail(message_of(answer), answer.status == 400 ? wrong_arguments : failure);
     if (!answer.body.empty()) fmt::print("{}\n", answer.body);
     return 0;
   }

@@ -14,7 +14,7 @@ namespace {
 
 using llmroute::Result;
 
-constexpr std::array<Rename, 24> keys = {{
+constexpr std::array<Rename, 24> deployment_keys = {{
     {"model_name", "model_name"},
     {"litellm_params.model", "model"},
     {"litellm_params.custom_llm_provider", "provider"},
@@ -127,7 +127,7 @@ Result<Deployment> read_deployment(const Setting& entry, const std::string& path
   Setting rest = entry;
   const std::optional<Setting> info =
       take(rest, "model_info");  // anything; only the id says something
-  auto renamed = rename_entry(rest, path, keys, Unnamed::refused);
+  auto renamed = rename_entry(rest, path, deployment_keys, Unnamed::refused);
   if (!renamed) return std::move(renamed.error());
   auto name = text_of(*renamed, "model_name", renamed->find("model_name"), path);
   if (!name) return std::move(name.error());

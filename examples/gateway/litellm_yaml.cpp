@@ -14,7 +14,7 @@ namespace {
 
 using llmroute::Result;
 
-constexpr std::array<Rename, 17> keys = {{
+constexpr std::array<Rename, 17> file_keys = {{
     {"router_settings.routing_strategy", "router.strategy", std::string_view("simple-shuffle")},
     {"router_settings.num_retries", "router.max_retries", std::int64_t{2}},
     {"litellm_settings.num_retries", "router.max_retries"},
@@ -80,7 +80,7 @@ Result<Setting> from_litellm_yaml(Setting document) {
   const std::optional<Setting> list = take(document, "model_list");
   auto groups = read_groups(*list);
   if (!groups) return std::move(groups.error());
-  auto ours = rename(document, keys, {"model_list"});
+  auto ours = rename(document, file_keys, {"model_list"});
   if (!ours) return ours;
   const Setting chains = take(*ours, "chains").value_or(Setting{});
   turn_values(*ours);

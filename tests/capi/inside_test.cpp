@@ -46,12 +46,13 @@ llmroute_status explain(llmroute_router* router) {
                                  nullptr);
 }
 
-const std::vector<std::string> whole{chat_chunk("a"), chat_chunk("b"), chat_finish(), done()};
+const std::vector<std::string> whole_stream{chat_chunk("a"), chat_chunk("b"), chat_finish(),
+                                            done()};
 
 }  // namespace
 
 TEST_CASE("an event that is drained before on_event has kept it", "[capi][call]") {
-  ScriptedUpstream node(event_stream(whole));
+  ScriptedUpstream node(event_stream(whole_stream));
   const OwnedRouter router = router_for(node);
   Heard heard;
   OwnedCall call;

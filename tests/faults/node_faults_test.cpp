@@ -16,7 +16,7 @@ using namespace llmroute::test;
 
 namespace {
 
-constexpr Duration clock_time = 100ms;
+constexpr Duration waited_clock = 100ms;
 /// Beyond every clock of a row, on however busy a machine; the clocks that no row waits for are
 /// longer.
 constexpr Duration slack = 20s;
@@ -116,19 +116,19 @@ Config settings_of(const Fault& fault, const Expected& expected) {
     case Limit::none:
       break;
     case Limit::connect:
-      config.timeouts.connect = clock_time;
+      config.timeouts.connect = waited_clock;
       break;
     case Limit::headers:
-      config.timeouts.headers = clock_time;
+      config.timeouts.headers = waited_clock;
       break;
     case Limit::response:
-      config.timeouts.response = clock_time;
+      config.timeouts.response = waited_clock;
       break;
     case Limit::first_content:
-      config.timeouts.first_content = clock_time;
+      config.timeouts.first_content = waited_clock;
       break;
     case Limit::idle:
-      config.timeouts.idle = clock_time;
+      config.timeouts.idle = waited_clock;
       break;
   }
   fault.settings(config);
@@ -233,7 +233,7 @@ void check_beside_a_good_node(const Answered& got, const Expected& expected) {
       break;
   }
   if (expected.promise != Promise::from_either) CHECK(fits(got.charged, expected));
-  if (expected.limit != Limit::none) CHECK(got.time >= clock_time);
+  if (expected.limit != Limit::none) CHECK(got.time >= waited_clock);
 }
 
 /// With nobody else to ask: a typed error, never part of an answer as if it were one.

@@ -20,7 +20,7 @@ Options with(std::string_view config) {
   return understood("s.toml", std::string(two_servers) + "[config]\n" + std::string(config));
 }
 
-std::string mistake(std::string_view config) {
+std::string refusal_with(std::string_view config) {
   return refusal_of("s.toml", std::string(two_servers) + "[config]\n" + std::string(config));
 }
 
@@ -87,14 +87,14 @@ TEST_CASE("variables of servers.toml's product win over it", "[gateway][servers_
 
 TEST_CASE("a mistake in servers.toml names the line and its own nearest key",
           "[gateway][servers_toml]") {
-  CHECK_THAT(mistake("max_retrys = 1\n"),
+  CHECK_THAT(refusal_with("max_retrys = 1\n"),
              Contains("s.toml:7: key \"config.max_retrys\"") && Contains("\"config.max_retries\""));
-  CHECK_THAT(mistake("max_retries = \"many\"\n"), Contains("s.toml:7: config.max_retries"));
-  CHECK_THAT(mistake("health_check_max_response_time = \"x\"\n"),
+  CHECK_THAT(refusal_with("max_retries = \"many\"\n"), Contains("s.toml:7: config.max_retries"));
+  CHECK_THAT(refusal_with("health_check_max_response_time = \"x\"\n"),
              Contains("s.toml:7: config.health_check_max_response_time") && Contains("seconds"));
-  CHECK_THAT(mistake("health_check_max_response_time = -1\n"), Contains("seconds"));
-  CHECK_THAT(mistake("max_retries = 1\nmax_retries = 2\n"), Contains("s.toml:8"));
-  CHECK_THAT(mistake("[srver]\n"), Contains("s.toml:7") && Contains("\"server\""));
+  CHECK_THAT(refusal_with("health_check_max_response_time = -1\n"), Contains("seconds"));
+  CHECK_THAT(refusal_with("max_retries = 1\nmax_retries = 2\n"), Contains("s.toml:8"));
+  CHECK_THAT(refusal_with("[srver]\n"), Contains("s.toml:7") && Contains("\"server\""));
   CHECK_THAT(refusal_of("s.toml", "config = 1\n"), Contains("s.toml:1") && Contains("section"));
   CHECK_THAT(refusal_of("s.toml", "[servers]\nservers = 1\n"),
              Contains("s.toml:2: key \"servers.servers\"") && Contains("list"));

@@ -63,7 +63,7 @@ class HashedFolder {
   std::string path_;
 };
 
-Script ok(const SeenRequest&) { return answer(200, "{}"); }
+Script welcome(const SeenRequest&) { return answer(200, "{}"); }
 
 bool trusted(const ScriptedUpstream& node, TlsConfig tls = {}) {
   net::Loop loop;
@@ -76,7 +76,7 @@ bool trusted(const ScriptedUpstream& node, TlsConfig tls = {}) {
 TEST_CASE("certificates to trust", "[net][tls]") {
   const TlsIdentity identity;
   const TlsIdentity other;
-  ScriptedUpstream node(&ok, &identity);
+  ScriptedUpstream node(&welcome, &identity);
   SECTION("are those of the machine") {
     const Environment none;
     CHECK_FALSE(trusted(node));

@@ -6,27 +6,28 @@ using namespace llmroute::test;
 
 namespace {
 
-constexpr std::string_view asked = R"({"model":"m","max_tokens":9,"messages":[]})";
+constexpr std::string_view message_request = R"({"model":"m","max_tokens":9,"messages":[]})";
 
-std::string typed(const std::string& type, const std::string& rest = "") {
+std::string message_event(const std::string& type, const std::string& rest = "") {
   return "event: " + type + "\ndata: {\"type\":\"" + type + '"' + rest + "}\n\n";
 }
 
 std::vector<std::string> whole_message() {
   return {
-      typed(
+      message_event(
           "message_start",
           R"(,"message":{"usage":{"input_tokens":7,"cache_read_input_tokens":2,"output_tokens":1}})"),
-      typed("content_block_start", R"(,"index":0)"),
-      typed("ping"),
-      typed("content_block_delta", R"(,"delta":{"type":"text_delta","text":"Hel"})"),
-      typed("content_block_delta", R"(,"delta":{"type":"text_delta","text":"lo"})"),
-      typed("content_block_stop"),
-      typed("message_delta", R"(,"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5})"),
-      typed("message_stop")};
+      message_event("content_block_start", R"(,"index":0)"),
+      message_event("ping"),
+      message_event("content_block_delta", R"(,"delta":{"type":"text_delta","text":"Hel"})"),
+      message_event("content_block_delta", R"(,"delta":{"type":"text_delta","text":"lo"})"),
+      message_event("content_block_stop"),
+      message_event("message_delta",
+                    R"(,"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5})"),
+      message_event("message_stop")};
 }
 
-Request messages() { return {.path = "/v1/messages?beta=true", .body = asked}; }
+Request messages() { return {.path = "/v1/messages?beta=true", .body = message_request}; }
 
 }  // namespace
 
@@ -59,7 +60,7 @@ TEST_CASE("a message that breaks before its first delta is asked of another node
 
 TEST_CASE("a message that breaks off after its first delta ends with the typed error",
           "[router][messages]") {
-  const auto last = GENERATE(std::string(), typed("error", R"(,"error":{"message":"x"})"));
+  const auto last = GENERATE(std::string(), message_event("error", R"(,"error":{"message":"x"})"));
   std::vector<std::string> cut = whole_message();
   cut.resize(4);
   if (!last.empty()) cut.push_back(last);

@@ -7,7 +7,7 @@ using namespace llmroute::test;
 
 namespace {
 
-constexpr std::string_view asked =
+constexpr std::string_view chat_with_mine =
     R"({"model":"mine", "messages":[{"role":"user","content":"\u0068i"}] })";
 
 /// One alias "mine" for what the nodes call "m".
@@ -23,7 +23,7 @@ std::string last_body(const ScriptedUpstream& node) { return node.requests().bac
 /// The nodes that a number of calls were answered by, in order.
 std::string answered_by(Router& router, int calls) {
   std::string names;
-  for (int i = 0; i < calls; ++i) names += router.route_chat(asked).value().node + " ";
+  for (int i = 0; i < calls; ++i) names += router.route_chat(chat_with_mine).value().node + " ";
   return names;
 }
 
@@ -35,7 +35,7 @@ TEST_CASE("default parameters", "[router][models]") {
   Router router(with_alias(config_of(node), model));
 
   SECTION("are put into a request that lacks them, and change nothing else in it") {
-    REQUIRE(router.route_chat(asked));
+    REQUIRE(router.route_chat(chat_with_mine));
     CHECK(last_body(node) ==
           R"({"temperature":0.70,"max_tokens":4096,"model":"m", "messages":[{"role":"user",)"
           R"("content":"\u0068i"}] })");
@@ -83,7 +83,7 @@ TEST_CASE("a prefix of the system prompt", "[router][models]") {
   Router router(with_alias(config_of(node), model));
 
   SECTION("comes first in a chat") {
-    REQUIRE(router.route_chat(asked));
+    REQUIRE(router.route_chat(chat_with_mine));
     CHECK(last_body(node) ==
           R"({"model":"m", "messages":[{"role":"system","content":"Say \"no\".\n"},)"
           R"({"role":"user","content":"\u0068i"}] })");
@@ -178,7 +178,7 @@ TEST_CASE("a model's strategy counts for it", "[router][models]") {
   const std::string in_turn = answered_by(router, 4);
   CHECK((in_turn == "n1 n2 n1 n2 " || in_turn == "n2 n1 n2 n1 "));
   for (int i = 0; i < 3; ++i) CHECK(router.route_chat(hello)->node == "n1");  // priority
-  CHECK(router.explain({.body = asked})->strategy == "round_robin");
+  CHECK(router.explain({.body = chat_with_mine})->strategy == "round_robin");
   CHECK(router.explain({.body = hello})->strategy == "priority");
 }
 

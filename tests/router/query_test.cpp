@@ -8,7 +8,7 @@ using namespace llmroute::test;
 
 namespace {
 
-constexpr std::string_view asked = "/v1/chat/completions?api-version=1&x=%2F";
+constexpr std::string_view path_with_query = "/v1/chat/completions?api-version=1&x=%2F";
 
 std::vector<std::string> whole_stream() {
   return {chat_chunk("Hel"), chat_chunk("lo"), chat_finish(), done()};
@@ -28,11 +28,11 @@ TEST_CASE("a plain call with a query goes to another node", "[router][query]") {
   ScriptedUpstream bad(answer(503, "{}"));
   ScriptedUpstream good(answer(200, chat_completion("hi")));
   Router router(config_of(bad, good));
-  const Result<Reply> reply = router.route({.path = asked, .body = hello});
+  const Result<Reply> reply = router.route({.path = path_with_query, .body = hello});
   REQUIRE(reply);
   CHECK(nodes_asked(reply->attempts) == std::vector<std::string>{"n1", "n2"});
-  CHECK(bad.requests()[0].target == asked);
-  CHECK(good.requests()[0].target == asked);
+  CHECK(bad.requests()[0].target == path_with_query);
+  CHECK(good.requests()[0].target == path_with_query);
 }
 
 TEST_CASE("a query is each call's own", "[router][query]") {
@@ -50,21 +50,21 @@ TEST_CASE("a stream with a query", "[router][query]") {
     ScriptedUpstream bad(answer(503, "{}"));
     ScriptedUpstream good(event_stream(whole_stream()));
     Router router(config_of(bad, good));
-    Result<Stream> stream = router.stream({.path = asked, .body = hello});
+    Result<Stream> stream = router.stream({.path = path_with_query, .body = hello});
     REQUIRE(stream);
     CHECK(text_of(collect(*stream)) == "Hello");
-    CHECK(good.requests()[0].target == asked);
+    CHECK(good.requests()[0].target == path_with_query);
   }
   SECTION("goes on elsewhere after it") {
     ScriptedUpstream bad(event_stream({chat_chunk("Hel")}, test::Ending::open).close());
     ScriptedUpstream good(event_stream(whole_stream()));
     Router router(config_of(bad, good));
-    Result<Stream> stream = router.stream({.path = asked, .body = hello});
+    Result<Stream> stream = router.stream({.path = path_with_query, .body = hello});
     REQUIRE(stream);
     const Collected all = collect(*stream);
     CHECK_FALSE(all.error);
     CHECK(text_of(all) == "Hello");
-    CHECK(good.requests()[0].target == asked);
+    CHECK(good.requests()[0].target == path_with_query);
   }
 }
 

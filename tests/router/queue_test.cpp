@@ -2,48 +2,14 @@
 #include <atomic>
 #include <thread>
 
-#include "router/router_fixture.hpp"
+#include "router/started_call.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
 
-namespace {
-
-/// The first request is held until the gate opens.
-ScriptedUpstream::Handler held(const Gate& gate) {
-  return [gate](const SeenRequest& request) {
-    Script script = answer(200, chat_completion("x"));
-    return request.number == 1 ? Script().wait(gate).send(script.steps()[0].bytes) : script;
-  };
-}
-
-/// Starts a call whose end can be waited for.
-struct Started {
-  explicit Started(Router& router, const CallOptions& options = {})
-      : call(router.start({.body = hello, .options = options},
-                          {.on_done = [this](Result<Reply> r) { result.emplace(std::move(r)); }})) {
-  }
-  Result<Reply>& wait() {
-    call.wait();
-    return *result;
-  }
-  std::optional<Result<Reply>> result;
-  Call call;
-};
-
-void wait_for_queue(Router& router, std::size_t depth) {
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (router.snapshot().queue_depth != depth && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
-  }
-  REQUIRE(router.snapshot().queue_depth == depth);
-}
-
-}  // namespace
-
 TEST_CASE("with all permits out, a call", "[router][queue]") {
   Gate gate;
-  ScriptedUpstream node(held(gate));
+  ScriptedUpstream node(first_held(gate));
   Config config = config_of(node);
   config.backpressure.max_concurrent_requests = 1;
 
@@ -99,7 +65,7 @@ TEST_CASE("with all permits out, a call", "[router][queue]") {
 
 TEST_CASE("with every node at its cap, a call waits for a slot", "[router][queue]") {
   Gate gate;
-  ScriptedUpstream node(held(gate));
+  ScriptedUpstream node(first_held(gate));
   Config config = config_of(node);
   config.nodes[0].max_concurrent_requests = 1;
   Router router(config);
@@ -123,7 +89,7 @@ TEST_CASE("a slot goes to a call that can use it", "[router][queue]") {
         .wait(request.number == 1 ? first_gate : second_gate)
         .send(good.steps()[0].bytes);
   });
-  ScriptedUpstream other(held(other_gate));
+  ScriptedUpstream other(first_held(other_gate));
   Config config = config_of(once, other);
   for (NodeConfig& node : config.nodes) node.max_concurrent_requests = 1;
   Router router(config);
@@ -152,7 +118,7 @@ TEST_CASE("a slot goes to a call that can use it", "[router][queue]") {
 
 TEST_CASE("a call that waits for a slot in vain is told so", "[router][queue]") {
   Gate gate;
-  ScriptedUpstream node(held(gate));
+  ScriptedUpstream node(first_held(gate));
   Config config = config_of(node);
   config.nodes[0].max_concurrent_requests = 1;
   ErrorCode code = ErrorCode::queue_timeout;
@@ -176,7 +142,7 @@ TEST_CASE("a call that waits for a slot in vain is told so", "[router][queue]") 
 TEST_CASE("when the queue is full, the place of the lowest class goes to a higher one",
           "[router][queue]") {
   Gate gate;
-  ScriptedUpstream node(held(gate));
+  ScriptedUpstream node(first_held(gate));
   Config config = config_of(node);
   config.backpressure.max_queue_size = 1;
   SECTION("in the line for permits") { config.backpressure.max_concurrent_requests = 1; }
@@ -199,7 +165,7 @@ TEST_CASE("when the queue is full, the place of the lowest class goes to a highe
 
 TEST_CASE("one that is shed is told when to come back", "[router][queue]") {
   Gate gate;
-  ScriptedUpstream node(held(gate));
+  ScriptedUpstream node(first_held(gate));
   Config config = config_of(node);
   config.backpressure = {.max_concurrent_requests = 1, .max_queue_size = 1, .queue_timeout = 7s};
   Router router(config);
@@ -219,7 +185,7 @@ TEST_CASE("one that is shed is told when to come back", "[router][queue]") {
 TEST_CASE("a call whose deadline comes before its turn ends then and is never sent",
           "[router][queue]") {
   Gate gate;
-  ScriptedUpstream node(held(gate));
+  ScriptedUpstream node(first_held(gate));
   Config config = config_of(node);
   config.backpressure.max_concurrent_requests = 1;
   Router router(config);

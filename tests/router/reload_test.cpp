@@ -2,7 +2,7 @@
 #include <atomic>
 #include <thread>
 
-#include "router/router_fixture.hpp"
+#include "router/started_call.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
@@ -10,36 +10,6 @@ using namespace llmroute::test;
 namespace {
 
 using Names = std::vector<std::string>;
-
-/// Starts a call whose end can be waited for.
-struct Started {
-  explicit Started(Router& router, std::string_view body = hello)
-      : call(router.start({.body = body},
-                          {.on_done = [this](Result<Reply> r) { result.emplace(std::move(r)); }})) {
-  }
-  Result<Reply>& wait() {
-    call.wait();
-    return *result;
-  }
-  std::optional<Result<Reply>> result;
-  Call call;
-};
-
-/// The first request is answered once the gate opens.
-ScriptedUpstream::Handler first_held(const Gate& gate) {
-  return [gate](const SeenRequest& request) {
-    Script script = answer(200, chat_completion("x"));
-    return request.number == 1 ? Script().wait(gate).send(script.steps()[0].bytes) : script;
-  };
-}
-
-void wait_for_queue(Router& router, std::size_t depth) {
-  const auto end = std::chrono::steady_clock::now() + 20s;
-  while (router.snapshot().queue_depth != depth && std::chrono::steady_clock::now() < end) {
-    std::this_thread::yield();
-  }
-  REQUIRE(router.snapshot().queue_depth == depth);
-}
 
 /// A stream for who asks for one, else a whole answer.
 Script either(const SeenRequest& request) {
@@ -283,9 +253,9 @@ TEST_CASE("a call that waits still has the model it asked for", "[router][reload
   }
   config.models.push_back({.name = "mine", .model_id = "m", .default_params = R"({"top_p":1})"});
   Router router(config);
-  Started holding(router, R"({"model":"mine"})");
+  Started holding(router, {.body = R"({"model":"mine"})"});
   REQUIRE(node.wait_for_requests(1));
-  Started waiting(router, R"({"model":"mine"})");
+  Started waiting(router, {.body = R"({"model":"mine"})"});
   wait_for_queue(router, 1);
   SECTION("when it is gone") { config.models.clear(); }
   SECTION("when it is another") {
@@ -311,7 +281,7 @@ TEST_CASE("a call whose nodes have gone is answered by those of now", "[router][
   Config config = config_of(gone);
   config.models.push_back({.name = "mine", .model_id = "m"});
   Router router(config);
-  Started call(router, R"({"model":"mine"})");
+  Started call(router, {.body = R"({"model":"mine"})"});
   REQUIRE(gone.wait_for_requests(1));
   config.models[0].default_params = R"({"top_p":1})";
   config.nodes[0].name = "n2";

@@ -6,23 +6,24 @@ using namespace llmroute::test;
 
 namespace {
 
-constexpr std::string_view asked = R"({"model":"m","input":"hi"})";
+constexpr std::string_view response_request = R"({"model":"m","input":"hi"})";
 
-std::string typed(const std::string& type, const std::string& rest = "") {
+std::string response_event(const std::string& type, const std::string& rest = "") {
   return "event: " + type + "\ndata: {\"type\":\"" + type + '"' + rest + "}\n\n";
 }
 
 std::vector<std::string> whole_response() {
-  return {typed("response.created", R"(,"response":{"usage":null})"),
-          typed("response.output_item.added"),
-          typed("response.output_text.delta", R"(,"delta":"Hel")"),
-          typed("response.output_text.delta", R"(,"delta":"lo")"),
-          typed("response.output_text.done"),
-          typed("response.completed",
-                R"(,"response":{"usage":{"input_tokens":2,"output_tokens":3,"total_tokens":5}})")};
+  return {response_event("response.created", R"(,"response":{"usage":null})"),
+          response_event("response.output_item.added"),
+          response_event("response.output_text.delta", R"(,"delta":"Hel")"),
+          response_event("response.output_text.delta", R"(,"delta":"lo")"),
+          response_event("response.output_text.done"),
+          response_event(
+              "response.completed",
+              R"(,"response":{"usage":{"input_tokens":2,"output_tokens":3,"total_tokens":5}})")};
 }
 
-Request responses() { return {.path = "/v1/responses", .body = asked}; }
+Request responses() { return {.path = "/v1/responses", .body = response_request}; }
 
 }  // namespace
 
@@ -57,7 +58,7 @@ TEST_CASE("a response that breaks before its first delta is asked of another nod
 
 TEST_CASE("a response that breaks off after its first delta ends with the typed error",
           "[router][responses]") {
-  const auto last = GENERATE(std::string(), typed("response.failed"));
+  const auto last = GENERATE(std::string(), response_event("response.failed"));
   std::vector<std::string> cut = whole_response();
   cut.resize(3);
   if (!last.empty()) cut.push_back(last);

@@ -20,7 +20,7 @@ struct Token {
 };
 const std::vector<Token> tokens{{100, "The"}, {101, " caf"}, {102, ""},   {103, "é"}, {104, " is"},
                                 {105, ""},    {106, ""},     {107, "😀"}, {108, "."}};
-const std::string whole_text = "The café is😀.";
+const std::string text_of_tokens = "The café is😀.";
 const std::vector<std::uint32_t> prompt_ids{7, 8, 9};
 
 std::string ids_json(const std::vector<std::uint32_t>& ids) {
@@ -88,7 +88,7 @@ Config vllm_nodes(const ScriptedUpstream& a, const ScriptedUpstream& b) {
   return config;
 }
 
-struct Read {
+struct Resumed {
   std::string text{};
   std::string raw{};
   int finishes = 0;
@@ -96,11 +96,11 @@ struct Read {
   Reply reply{};
 };
 
-Read ask(Router& router, std::string_view body) {
+Resumed ask_with(Router& router, std::string_view body) {
   Result<Stream> stream = router.stream({.body = body});
   REQUIRE(stream);
   Collected all = collect(*stream);
-  Read out{.raw = all.raw, .error = all.error, .reply = stream->reply()};
+  Resumed out{.raw = all.raw, .error = all.error, .reply = stream->reply()};
   for (const std::string& data : all.data) {
     CHECK(wire::read_identity(data).id == wire::read_identity(all.data.front()).id);
     for (const wire::Delta& delta : wire::read_deltas(data)) {
@@ -130,13 +130,13 @@ TEST_CASE("a stream with token ids goes on from them", "[router][resume][ids]") 
     ScriptedUpstream bad(Script(whole).cut_at(cut));
     ScriptedUpstream good(continuing);
     Router router(vllm_nodes(bad, good));
-    const Read out = ask(router, limited);
+    const Resumed out = ask_with(router, limited);
     if (bad.requests()[0].body.find("return_token_ids") == std::string::npos) FAIL("no ids asked");
     if (out.error) {  // nothing was delivered: the other answer would have been whole
       FAIL(out.error->message);
     }
     if (out.text == "Something else") continue;  // cut before the first content: a plain retry
-    CHECK(out.text == whole_text);
+    CHECK(out.text == text_of_tokens);
     CHECK(out.finishes == 1);
     CHECK(out.raw.find("token_ids\":[") == std::string::npos);
     if (out.reply.attempts.size() < 2) continue;
@@ -165,9 +165,9 @@ TEST_CASE("a stream with token ids may die again and again", "[router][resume][i
     Config config = vllm_nodes(lone, lone);
     patient(config);
     Router router(config);
-    const Read out = ask(router, limited);
+    const Resumed out = ask_with(router, limited);
     REQUIRE_FALSE(out.error);
-    CHECK(out.text == whole_text);
+    CHECK(out.text == text_of_tokens);
     CHECK(out.finishes == 1);
     if (out.reply.attempts.size() > 1) CHECK(out.reply.usage.completion_tokens == 9);
   }
@@ -178,13 +178,13 @@ TEST_CASE("token ids are not shown, unless they were asked for", "[router][resum
     return event_stream(chat(request.body.find("return_token_ids") != std::string::npos));
   });
   Router router(vllm_nodes(node, node));
-  CHECK(ask(router, limited).raw == [] {
+  CHECK(ask_with(router, limited).raw == [] {
     std::string all;
     for (const std::string& event : chat(false)) all += event;
     return all;
   }());
-  const Read asked =
-      ask(router, R"({"model":"m","messages":[],"return_token_ids":true,"max_tokens":20})");
+  const Resumed asked =
+      ask_with(router, R"({"model":"m","messages":[],"return_token_ids":true,"max_tokens":20})");
   CHECK(asked.raw.find("[100]") != std::string::npos);
 }
 
@@ -193,8 +193,8 @@ TEST_CASE("an alias and token ids are both put as they were asked", "[router][re
   Config config = vllm_nodes(node, node);
   config.models.push_back({.name = "alias", .model_id = "m"});
   Router router(config);
-  const Read out = ask(router, R"({"model":"alias","messages":[],"max_tokens":20})");
-  CHECK(out.text == whole_text);
+  const Resumed out = ask_with(router, R"({"model":"alias","messages":[],"max_tokens":20})");
+  CHECK(out.text == text_of_tokens);
   CHECK(out.raw.find(R"("model":"alias")") != std::string::npos);
   CHECK(out.raw.find(R"("model":"m")") == std::string::npos);
   CHECK(out.raw.find("ids\":[") == std::string::npos);
@@ -204,9 +204,9 @@ TEST_CASE("without a limit the node is asked for its context length", "[router][
   ScriptedUpstream bad(event_stream({chat(true)[0], chat(true)[1]}, Ending::open).close());
   ScriptedUpstream good(continuing);
   Router router(vllm_nodes(bad, good));
-  const Read out = ask(router, hello);
+  const Resumed out = ask_with(router, hello);
   REQUIRE_FALSE(out.error);
-  CHECK(out.text == whole_text);
+  CHECK(out.text == text_of_tokens);
   CHECK(good.requests().back().body.find(R"("max_tokens":46)") != std::string::npos);
 }
 
@@ -219,7 +219,7 @@ TEST_CASE("ids that are not drawn again are another answer", "[router][resume][i
     return event_stream({chat_chunk("Something else"), chat_finish(), done()});
   });
   Router router(vllm_nodes(bad, other));
-  const Read out = ask(router, limited);
+  const Resumed out = ask_with(router, limited);
   REQUIRE(out.error);
   CHECK(out.error->code == ErrorCode::stream_interrupted);
   CHECK(out.text == "The caf");
@@ -231,9 +231,9 @@ TEST_CASE("a stream that has all its tokens only lacks its end", "[router][resum
   ScriptedUpstream bad(event_stream(begun, Ending::open).close());
   ScriptedUpstream good(continuing);
   Router router(vllm_nodes(bad, good));
-  const Read out =
-      ask(router,
-          R"({"model":"m","messages":[],"max_tokens":2,"stream_options":{"include_usage":true}})");
+  const Resumed out = ask_with(
+      router,
+      R"({"model":"m","messages":[],"max_tokens":2,"stream_options":{"include_usage":true}})");
   REQUIRE_FALSE(out.error);
   CHECK(out.text == "The caf");
   CHECK(out.raw.find(R"("finish_reason":"length")") != std::string::npos);
@@ -252,7 +252,7 @@ TEST_CASE("requests whose sampling looks back are not asked for ids", "[router][
   ScriptedUpstream node(event_stream(events));
   Router router(vllm_nodes(node, node));
   CAPTURE(field);
-  CHECK_FALSE(ask(router, R"({"model":"m","messages":[],)" + field + "}").error);
+  CHECK_FALSE(ask_with(router, R"({"model":"m","messages":[],)" + field + "}").error);
   CHECK(node.requests()[0].body.find("return_token_ids") == std::string::npos);
 }
 
@@ -284,7 +284,7 @@ TEST_CASE("best effort gives the text as the answer's beginning", "[router][resu
   config.router.max_retries = 3;
   config.nodes[1].provider = provider;
   Router router(config);
-  const Read out = ask(router, hello);
+  const Resumed out = ask_with(router, hello);
   REQUIRE_FALSE(out.error);
   CHECK(out.text == "One two three four");
   CHECK(out.finishes == 1);
@@ -339,7 +339,7 @@ TEST_CASE("a text that is gone on with at any byte, and as often as it breaks, i
     patient(config);
     config.router.resume = Resume::best_effort;
     Router router(config);
-    const Read out = ask(router, hello);
+    const Resumed out = ask_with(router, hello);
     INFO((out.error ? out.error->message : ""));
     REQUIRE_FALSE(out.error);
     CHECK(out.text == text);

@@ -3,6 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "router/router_fixture.hpp"
 #include "support/leave_child.hpp"
 
@@ -21,6 +23,19 @@ bool in_child(F&& work) {
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
+
+/// Grants whatever is asked.
+class OpenStore final : public RateStore {
+ public:
+  std::optional<RateDecision> reserve(const RateRequest&, const LaterMaker&) override {
+    return RateDecision{};
+  }
+  void reset_after_fork() noexcept override {
+    RateStore::reset_after_fork();
+    ++forks;
+  }
+  std::atomic<int> forks{0};
+};
 
 }  // namespace
 
@@ -83,4 +98,18 @@ TEST_CASE("a stream that was open at fork() belongs to the parent", "[router][fo
   const Collected all = collect(*stream);
   CHECK_FALSE(all.error);
   CHECK(all.data.size() == 3);
+}
+
+TEST_CASE("a store of limits hears of a fork, once and in the child", "[router][fork]") {
+  ScriptedUpstream node(answer(200, chat_completion("x")));
+  Config config = config_of(node);
+  config.limits.default_rpm = 1;
+  Router router(config);
+  const auto store = std::make_shared<OpenStore>();
+  router.use(store);
+  REQUIRE(router.route_chat(hello));
+  CHECK(in_child(
+      [&] { return router.route_chat(hello) && router.route_chat(hello) && store->forks == 1; }));
+  CHECK(router.route_chat(hello));
+  CHECK(store->forks == 0);
 }

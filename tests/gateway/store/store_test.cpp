@@ -13,7 +13,7 @@ using gateway::Store;
 
 namespace {
 
-std::unique_ptr<Store> opened() {
+std::unique_ptr<Store> opened_store() {
   auto store = gateway::open_store("sqlite:test.db", gateway::Holding::beside);
   REQUIRE(store);
   return std::move(*store);
@@ -35,7 +35,7 @@ ModelRecord a_model(const std::string& id, const std::string& name) {
 
 TEST_CASE("a model and its backends", "[gateway][store]") {
   const gateway_test::TemporaryDirectory directory;
-  const auto store = opened();
+  const auto store = opened_store();
   const ModelRecord model = a_model("m1", "one");
   REQUIRE(store->insert(model));
   REQUIRE(store->insert(a_model("m2", "two")));
@@ -76,7 +76,7 @@ TEST_CASE("a model and its backends", "[gateway][store]") {
 
 TEST_CASE("models and backends change and go", "[gateway][store]") {
   const gateway_test::TemporaryDirectory directory;
-  const auto store = opened();
+  const auto store = opened_store();
   ModelRecord model = a_model("m1", "one");
   REQUIRE(store->insert(model));
   BackendRecord backend{.id = "b1", .model = "m1", .url = "http://a"};
@@ -107,7 +107,7 @@ TEST_CASE("models and backends change and go", "[gateway][store]") {
 
 TEST_CASE("names of models are single, and backends of one model", "[gateway][store]") {
   const gateway_test::TemporaryDirectory directory;
-  const auto store = opened();
+  const auto store = opened_store();
   REQUIRE(store->insert(a_model("m1", "one")));
   const auto twice = store->insert(a_model("m2", "one"));
   REQUIRE_FALSE(twice);
@@ -119,7 +119,7 @@ TEST_CASE("names of models are single, and backends of one model", "[gateway][st
 
 TEST_CASE("keys, with and without limits", "[gateway][store]") {
   const gateway_test::TemporaryDirectory directory;
-  const auto store = opened();
+  const auto store = opened_store();
   KeyRecord limited{.id = "k1",
                     .hash = "aa",
                     .prefix = "ml-aaaaa",
@@ -165,7 +165,7 @@ TEST_CASE("keys, with and without limits", "[gateway][store]") {
 
 TEST_CASE("a noted change counts", "[gateway][store]") {
   const gateway_test::TemporaryDirectory directory;
-  const auto store = opened();
+  const auto store = opened_store();
   CHECK(*store->revision() == 0);
   REQUIRE(store->note(
       {.id = "1", .at = 2, .who = "me", .action = "key.create", .subject = "k", .after = "{}"}));
@@ -186,7 +186,7 @@ TEST_CASE("a noted change counts", "[gateway][store]") {
 
 TEST_CASE("what was not committed is not there", "[gateway][store]") {
   const gateway_test::TemporaryDirectory directory;
-  const auto store = opened();
+  const auto store = opened_store();
   {
     auto transaction = store->transaction();
     REQUIRE(transaction);
