@@ -1,6 +1,7 @@
 #include "answers.hpp"
 
 #include <charconv>
+#include <cstdlib>
 
 namespace bench {
 namespace {
@@ -50,7 +51,11 @@ std::string_view question(bool stream) {
 }
 
 std::string post(std::string_view body) {
+  const char* key = std::getenv("BENCH_KEY");
+  const std::string shown =
+      key == nullptr ? "" : "Authorization: Bearer " + std::string(key) + "\r\n";
   return std::string("POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n")
+      .append(shown)
       .append("Content-Type: application/json\r\nContent-Length: ")
       .append(std::to_string(body.size()))
       .append("\r\n\r\n")

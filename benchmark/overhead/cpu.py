@@ -104,12 +104,15 @@ def report(pairs):
     clients = [of_client("floor_poll"), of_client("floor_socket_action")]
     router = of_client("router_calls")
     proxy, gateway = [of_server(programs.floor_proxy)], of_server(programs.gateway)
+    guarded = of_server(programs.guarded_gateway)
     rows = (
         ("C++ call", per_call, clients, router),
         ("C++ streamed chunk", per_chunk, clients, router),
         ("C++ chunk, in bulk", per_chunk_in_bulk, clients, router),
         ("gateway request", per_call, proxy, gateway),
         ("gateway chunk", per_chunk, proxy, gateway),
+        ("guarded gateway request", per_call, proxy, guarded),
+        ("guarded gateway chunk", per_chunk, proxy, guarded),
         ("gateway chunk, in bulk", per_chunk_in_bulk, proxy, gateway),
     )
     print(f"{'CPU, us, per':24} {'floor':>7} {'ours':>7} {'ratio':>6}   medians of {pairs} pairs")

@@ -73,6 +73,8 @@ def measure(directory=None):
         yield "C++ call", min(per_call(poll), per_call(action)), per_call(router)
         yield "C++ streamed chunk", min(per_chunk(poll), per_chunk(action)), per_chunk(router)
         proxy = of_server(programs.floor_proxy, "floor_proxy", place)
-        gateway = of_server(programs.gateway, "gateway", place)
-        yield "gateway request", per_call(proxy), per_call(gateway)
-        yield "gateway chunk", per_chunk(proxy), per_chunk(gateway)
+        floor = per_call(proxy), per_chunk(proxy)
+        for name, start in (("gateway", programs.gateway), ("guarded gateway", programs.guarded_gateway)):
+            ours = of_server(start, name.replace(" ", "_"), place)
+            yield f"{name} request", floor[0], per_call(ours)
+            yield f"{name} chunk", floor[1], per_chunk(ours)

@@ -24,6 +24,21 @@ url = "http://127.0.0.1:{port}"
 models = ["m"]
 """
 
+GUARDED = GATEWAY + """
+[auth]
+keys = true
+
+[limits]
+default_rpm = 100000000
+default_tpm = 100000000000
+
+[store]
+database_url = "sqlite:{directory}/store.db"
+
+[logging]
+dir = "{directory}/logs"
+"""
+
 
 class Server:
     """A running server and the port it printed."""
@@ -76,6 +91,26 @@ def gateway(node_port, under=()):
         config.flush()
         with server(BIN / "llmroute-gateway", "run", "--config", config.name, under=under) as started:
             yield started
+
+
+def made_key(config):
+    """A key of the store that this configuration names."""
+    command = [BIN / "llmroute-gateway", "keys", "create", "--config", config, "--name", "benchmark"]
+    return re.search(r"ml-\S+", subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]
+
+
+@contextlib.contextmanager
+def guarded_gateway(node_port, under=()):
+    """The same with all that looks at a call on its way: a key of the store, limits, metrics, the log and its files."""
+    with tempfile.TemporaryDirectory() as directory:
+        config = pathlib.Path(directory) / "llmroute.toml"
+        config.write_text(GUARDED.format(port=node_port, directory=directory))
+        os.environ["BENCH_KEY"] = made_key(config)  # what the load then shows
+        try:
+            with server(BIN / "llmroute-gateway", "run", "--config", config, under=under) as started:
+                yield started
+        finally:
+            del os.environ["BENCH_KEY"]
 
 
 def client(program, port, kind, calls, in_flight=32, under=()):

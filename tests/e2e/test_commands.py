@@ -1,7 +1,5 @@
 """The gateway's commands beside `run`, as an operator meets them."""
 
-import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -9,6 +7,7 @@ import subprocess
 import pytest
 from demo.processes import BIN, eventually
 from demo.servers import clean_environment
+from left_running import left_running
 
 GATEWAY = BIN / "llmroute-gateway"
 
@@ -23,18 +22,6 @@ def run(directory, *arguments, **env):
     program = start(directory, *arguments, **env)
     out, err = program.communicate(timeout=60)
     return program.returncode, out, err
-
-
-def left_running(directory):
-    """Ids of the processes that were started in this directory and live."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(entry / "cwd") == str(directory):
-                found.append(entry.name)
-        except OSError:  # it has just ended
-            pass
-    return found
 
 
 @pytest.fixture

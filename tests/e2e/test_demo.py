@@ -1,7 +1,5 @@
 """The demo holds what it prints, says so by its exit code, and leaves nothing behind."""
 
-import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -9,6 +7,7 @@ import sys
 
 from demo.processes import BIN, ROOT, eventually
 from demo.servers import clean_environment, prepare_real_nodes
+from left_running import left_running
 
 
 def start(directory, *args, **env):
@@ -21,18 +20,6 @@ def run(directory, *args, **env):
     demo = start(directory, *args, **env)
     text, _ = demo.communicate(timeout=120)
     return demo.returncode, text
-
-
-def left_running(directory):
-    """Ids of the processes that were started in this directory and live."""
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*"):
-        try:
-            if os.readlink(entry / "cwd") == str(directory):
-                found.append(entry.name)
-        except OSError:  # it has just ended
-            pass
-    return found
 
 
 def rows(text):

@@ -19,13 +19,13 @@ def refuses(gateway):
 
 def test_running_calls_are_finished(servers):
     gateway = servers.gateway([servers.mock("a", *PACED), servers.mock("b", *PACED)])
-    wave = Wave(gateway.url, [Question(f"call-{i}", f"Question {i}", stream=i % 2 == 0, max_tokens=50) for i in range(10)])
+    wave = Wave(gateway.url, [Question(f"call-{i}", f"Question {i}", stream=i < 20, max_tokens=50) for i in range(25)])
 
     def all_run():
         begun = [answer for answer in wave.answers if answer.stream and answer.text]
-        return len(begun) == 5 and sum(node["in_flight"] for node in gateway.stats()["nodes"]) == 10
+        return len(begun) == 20 and sum(node["in_flight"] for node in gateway.stats()["nodes"]) == 25
 
-    eventually(all_run, "all ten run and the streams have begun")
+    eventually(all_run, "all run, and the twenty streams have begun")
     gateway.signal(signal.SIGTERM)
     eventually(lambda: refuses(gateway), "it takes nothing new")
     assert all(answer.whole() for answer in wave.wait())

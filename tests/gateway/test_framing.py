@@ -5,11 +5,11 @@ them. A request that is smuggled shows as one status too many, at a node as a re
 """
 
 import json
-import socket
 
 import pytest
-from gateway_server import CHAT, eventually
+from gateway_server import CHAT
 from fake_node import FakeNode
+from wire import Wire
 
 BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}]})
 HOST = "Host: x\r\n"
@@ -215,44 +215,6 @@ def shared(tmp_path_factory):
     node.close()
 
 
-class Wire:
-    """Raw bytes out; statuses in order back."""
-
-    def __init__(self, gateway):
-        self.sock = socket.create_connection((gateway.host, gateway.port), timeout=10)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def send(self, text, step=None):
-        data = text.encode("utf-8")
-        try:
-            for i in range(0, len(data), step or len(data)):
-                self.sock.sendall(data[i:i + (step or len(data))])
-        except OSError:
-            pass  # refused already: the answer is what counts
-
-    def statuses(self):
-        """Reads to the end of the connection, by the lengths that the answers give."""
-        data = b""
-        try:
-            while piece := self.sock.recv(65536):
-                data += piece
-        except ConnectionResetError:
-            pass
-        self.sock.close()
-        found = []
-        while data:
-            head, blank, rest = data.partition(b"\r\n\r\n")
-            assert blank and head.startswith(b"HTTP/1.1 "), data[:200]
-            found.append(int(head[9:12]))
-            length = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-            size = int(length[0].split(b":")[1]) if length else 0
-            assert len(rest) >= size
-            if found[-1] >= 400:
-                assert set(json.loads(rest[:size])["error"]) == {"message", "type", "param", "code"}
-            data = rest[size:]
-        return found
-
-
 STEPS = [None, 1]
 
 
@@ -370,44 +332,3 @@ def test_the_order_of_checks(start, node):
         wire.send(text)
         assert wire.statuses() == [status]
     assert not node.requests
-
-
-def test_slow_heads_bodies_and_idlers_are_cut_off(start, node):
-    gateway = start(node, config='[server]\nheader_timeout = "100ms"\nread_timeout = "100ms"\nidle_timeout = "100ms"\n')
-    wire = Wire(gateway)
-    wire.send("GET /livez HT")
-    assert wire.statuses() == [408]
-    wire = Wire(gateway)
-    wire.send(post("Content-Length: 10\r\n", "abc", target=CHAT))
-    assert wire.statuses() == [408]
-    wire = Wire(gateway)
-    wire.send(LIVE)
-    assert wire.statuses() == [200]
-    assert Wire(gateway).statuses() == []
-
-
-def test_connections_are_capped(start, node):
-    gateway = start(node, config="[server]\nmax_connections = 5\nworkers = 2\n")
-    wires = [Wire(gateway) for _ in range(5)]
-    for wire in wires:
-        wire.send(LIVE)
-        assert wire.sock.recv(12) == b"HTTP/1.1 200"
-    assert Wire(gateway).statuses() == []
-    for wire in wires:
-        wire.sock.close()
-
-    def answered():
-        wire = Wire(gateway)
-        wire.send(LAST)
-        return wire.statuses() == [200]
-
-    eventually(answered)
-
-
-def test_connections_of_one_address_are_capped(start, node):
-    gateway = start(node, config="[server]\nmax_connections_per_address = 1\n")
-    wire = Wire(gateway)
-    wire.send(LIVE)
-    assert wire.sock.recv(12) == b"HTTP/1.1 200"
-    assert Wire(gateway).statuses() == []
-    wire.sock.close()

@@ -9,8 +9,11 @@ import pytest
 from gateway_server import CHAT, GATEWAY, eventually
 from fake_node import delta
 from raw_caller import PLAIN, RawCaller
+from wire import Wire
 
 MEGABYTE = 1 << 20
+LIVE = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+LAST = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 WITHOUT_QUARANTINE = {"ASAN_OPTIONS": "quarantine_size_mb=1"}  # address sanitizer keeps what has been freed
 
 
@@ -200,3 +203,44 @@ def test_out_of_descriptors_the_gateway_waits_and_comes_back(start, node, worker
     eventually(lambda: answers(gateway))
     eventually(lambda: gateway.chat().status == 200)
     assert gateway.process.poll() is None
+
+
+def test_slow_heads_bodies_and_idlers_are_cut_off(start, node):
+    gateway = start(node, config='[server]\nheader_timeout = "100ms"\nread_timeout = "100ms"\nidle_timeout = "100ms"\n')
+    wire = Wire(gateway)
+    wire.send("GET /livez HT")
+    assert wire.statuses() == [408]
+    wire = Wire(gateway)
+    wire.send(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc")
+    assert wire.statuses() == [408]
+    wire = Wire(gateway)
+    wire.send(LIVE)
+    assert wire.statuses() == [200]
+    assert Wire(gateway).statuses() == []
+
+
+def test_connections_are_capped(start, node):
+    gateway = start(node, config="[server]\nmax_connections = 5\nworkers = 2\n")
+    wires = [Wire(gateway) for _ in range(5)]
+    for wire in wires:
+        wire.send(LIVE)
+        assert wire.sock.recv(12) == b"HTTP/1.1 200"
+    assert Wire(gateway).statuses() == []
+    for wire in wires:
+        wire.sock.close()
+
+    def answered():
+        wire = Wire(gateway)
+        wire.send(LAST)
+        return wire.statuses() == [200]
+
+    eventually(answered)
+
+
+def test_connections_of_one_address_are_capped(start, node):
+    gateway = start(node, config="[server]\nmax_connections_per_address = 1\n")
+    wire = Wire(gateway)
+    wire.send(LIVE)
+    assert wire.sock.recv(12) == b"HTTP/1.1 200"
+    assert Wire(gateway).statuses() == []
+    wire.sock.close()
