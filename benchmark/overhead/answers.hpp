@@ -11,7 +11,8 @@ std::string stream_head();
 std::string stream_chunk();  ///< one event as one HTTP chunk
 std::string stream_end();    ///< [DONE] and the last chunk
 
-std::string_view question(bool stream);   ///< a body that asks for either
-std::string post(std::string_view body);  ///< the whole request
+std::string_view question(bool stream);  ///< a body that asks for either
+std::string post(
+    std::string_view body);  ///< the whole request, with the key in BENCH_KEY if there is one
 
 }  // namespace bench

@@ -79,7 +79,7 @@ net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
     call.model = call.view.model;
   } else if (std::optional<std::string> model = default_model(call.config(), *call.snapshot)) {
     call.model = std::move(*model);
-  } else if (const std::vector<std::string> models = call.core.pool().models(); !models.empty()) {
+  } else if (const std::vector<std::string> models = call.snapshot->models(); !models.empty()) {
     return end_with(bad_argument(
         call, "model",
         fmt::format("the request names no model and there are several: {}", names_of(models))));
