@@ -32,6 +32,12 @@ struct CallOptions {
   std::optional<Resume> resume{};      ///< default router.resume
   std::optional<RateLimits> limits{};  ///< of the tenant and the model; default as configured
 
+  /// Which model a request is for whose body the router does not read: a form, say. Limits count
+  /// for it, and only nodes that serve it are asked; one that is not there is refused as in JSON.
+  /// The body goes as it is, so a node is asked for an alias by the alias's name. Empty: none in
+  /// particular, any node. Where the body is read its own model counts, and this is not looked at.
+  std::string_view model{};
+
   /// Blocking calls and pull streams: asked some twenty times a second while one waits, on the
   /// waiting thread; true ends it with `cancelled`. For hosts whose signals have to be looked for
   /// (Python, R), and for waits that another thread may end.
@@ -46,8 +52,8 @@ struct Request {
   CallOptions options{};
 
   /// Anything but JSON posted to a path on which a model answers is passed on as it is, for route()
-  /// and plain calls only: to the first node, in the order of the configuration, that does not say
-  /// 404, 405 or 501.
+  /// and plain calls only: to the first node, in the order of the configuration, that serves
+  /// options.model and does not say 404, 405 or 501.
   HttpMethod method = HttpMethod::post;
 };
 

@@ -9,7 +9,7 @@ namespace llmroute {
 struct Usage {
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
-  std::int64_t total_tokens = 0;
+  std::int64_t total_tokens = 0;   ///< the sum, where the node does not say it
   std::int64_t cached_tokens = 0;  ///< part of prompt_tokens that a prefix cache answered
 
   friend bool operator==(const Usage&, const Usage&) = default;

@@ -59,6 +59,10 @@ void OpenAttempt::note_end(const net::Chunk& chunk) {
   parser.finish();
 }
 
+Usage OpenAttempt::usage() const noexcept {
+  return seam == nullptr ? progress.usage() : seam->whole(progress.usage());
+}
+
 AttemptTicket::AttemptTicket(CallState& call, NodeTicket ticket, Rung rung)
     : call_(call), ticket_(std::move(ticket)), rung_(rung), started_(call.loop.now()) {
   call.at_nodes.begin(started_);

@@ -102,6 +102,9 @@ struct OpenAttempt {
   /// The node closes the stream, properly or not.
   void note_end(const net::Chunk& chunk);
 
+  /// What the stream has used so far, with what was delivered before it.
+  Usage usage() const noexcept;
+
   AttemptTicket ticket;
   std::string_view path;       ///< that was asked, without the query
   std::unique_ptr<Seam> seam;  ///< null: the stream is the call's first

@@ -15,8 +15,8 @@ namespace llmroute::detail {
 /// Whether a node of this kind is known to take `stream_options.include_usage`.
 bool takes_include_usage(Provider provider) noexcept;
 
-/// Whether the router asks for usage on the caller's behalf, and so has to take the extra chunk out
-/// again.
+/// Whether the router asks for usage where the caller has not, and so has to take the extra chunk
+/// out again.
 bool injects_usage(const CallState& call, const NodeConfig& node) noexcept;
 
 /// Whether it asks to be told with each chunk, since the tenant's tokens are counted while they are

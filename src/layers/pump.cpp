@@ -16,7 +16,7 @@ enum class Step { more, kept, whole, broken };
 Step give(CallState& call, OpenAttempt& attempt, const Event& event, const wire::ChunkView& chunk) {
   note_delivered(call, event, chunk);
   if (call.rate_hold) {
-    call.rate_hold->progress(call.tokens_spent(attempt.progress.usage()), call.loop.now());
+    call.rate_hold->progress(call.tokens_spent(attempt.usage()), call.loop.now());
   }
   return offer(call, attempt, event) ? Step::more : Step::kept;
 }
@@ -130,9 +130,8 @@ net::Task<bool> pump(CallState& call, OpenAttempt& attempt) {
 }
 
 Reply stream_reply(CallState& call, OpenAttempt& attempt) {
-  const Usage& usage = attempt.progress.usage();
-  call.usage = attempt.seam == nullptr ? usage : attempt.seam->whole(usage);
-  attempt.ticket.succeed(attempt.transfer.status(), usage);
+  call.usage = attempt.usage();
+  attempt.ticket.succeed(attempt.transfer.status(), attempt.progress.usage());
   attempt.transfer.finish_early();
   return call.reply(attempt.transfer.status(), attempt.transfer.take_headers(), {});
 }

@@ -37,7 +37,9 @@ std::string names_of(const std::vector<std::string>& models) {
 
 }  // namespace
 
-std::optional<std::string> default_model(const Config& config, const PoolSnapshot& pool) {
+std::optional<std::string> asked_model(const wire::RequestView& view, const Config& config,
+                                       const PoolSnapshot& pool) {
+  if (!view.model.empty()) return view.model;
   const std::string& configured = config.router.default_model;
   if (!configured.empty()) return configured;
   std::vector<std::string> models = pool.models();
@@ -64,33 +66,62 @@ Error unknown_model(const CallState& call) {
   return error;
 }
 
-net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
-  if (!is_inference(call.request)) return next(call);  // nothing in it to resolve
+namespace {
+
+std::optional<Error> read_body(CallState& call) {
   Result<wire::RequestView> view = wire::read_request(call.request.body);
-  if (!view) return end_with(std::move(view).error());
+  if (!view) return std::move(view).error();
   call.view = std::move(*view);
-  if (call.view.stream && !call.stream()) {
-    return end_with(
-        bad_argument(call, "stream",
-                     "\"stream\": true asks for a stream, this call gives a whole answer: "
-                     "use stream(), or leave it out"));
-  }
-  if (call.view.has_model) {
-    call.model = call.view.model;
-  } else if (std::optional<std::string> model = default_model(call.config(), *call.snapshot)) {
+  if (!call.view.stream || call.stream()) return std::nullopt;
+  return bad_argument(call, "stream",
+                      "\"stream\": true asks for a stream, this call gives a whole answer: "
+                      "use stream(), or leave it out");
+}
+
+/// Without a model the request is for any node, as long as no name of one is known.
+std::optional<Error> choose_model(CallState& call) {
+  if (std::optional<std::string> model = asked_model(call.view, call.config(), *call.snapshot)) {
     call.model = std::move(*model);
-  } else if (const std::vector<std::string> models = call.snapshot->models(); !models.empty()) {
-    return end_with(bad_argument(
-        call, "model",
-        fmt::format("the request names no model and there are several: {}", names_of(models))));
+    return std::nullopt;
   }
+  const std::vector<std::string> models = call.snapshot->models();  // as they were a line above
+  if (models.empty()) return std::nullopt;
+  return bad_argument(
+      call, "model",
+      fmt::format("the request names no model and there are several: {}", names_of(models)));
+}
+
+std::optional<Error> resolve(CallState& call) {
+  if (std::optional<Error> error = read_body(call)) return error;
+  if (std::optional<Error> error = choose_model(call)) return error;
   if (call.core.hedges().enabled()) call.core.hedges().call_started();
   call.core.budget().deposit(call.loop.now(), call.core.queue().in_use());
   if (!call.model.empty() && !call.local.reader.knows_model(call.model)) {
-    return end_with(unknown_model(call));
+    return unknown_model(call);
   }
   ask_model(call, call.model);
-  return next(call);
+  return std::nullopt;
+}
+
+/// Of a request that is passed on: what its caller says of it.
+std::optional<Error> resolve_relayed(CallState& call) {
+  const std::string_view model = call.request.options.model;
+  if (model.empty()) return std::nullopt;
+  if (model.size() > wire::longest_model) {
+    return bad_argument(call, "model",
+                        fmt::format("\"model\": is longer than {} bytes", wire::longest_model));
+  }
+  call.model = model;
+  if (!call.local.reader.knows_model(call.model)) return unknown_model(call);
+  call.pick.model = call.model;
+  return std::nullopt;
+}
+
+}  // namespace
+
+net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
+  std::optional<Error> refused = is_inference(call.request) ? resolve(call) : resolve_relayed(call);
+  return refused ? end_with(std::move(*refused)) : next(call);
 }
 
 }  // namespace llmroute::detail

@@ -1,5 +1,5 @@
 /// First step: what is asked, and may it be asked. Reads the body, settles the model, refuses what
-/// no node serves.
+/// no node serves. A request that is no inference is not read: its caller may say the model.
 #pragma once
 
 #include <llmroute/config.hpp>
@@ -18,8 +18,10 @@ class ResolveLayer final : public Layer {
   net::Task<Result<Reply>> handle(CallState& call, Next next) override;
 };
 
-/// The model of a request that names none: the configured one, or the only one there is.
-std::optional<std::string> default_model(const Config& config, const PoolSnapshot& pool);
+/// The model a request asks for. One that names none, or by an empty name, is for the configured
+/// one or the only one there is; none: neither is.
+std::optional<std::string> asked_model(const wire::RequestView& view, const Config& config,
+                                       const PoolSnapshot& pool);
 
 /// What strategies may know of a request. Its views point into the arguments.
 PickRequest pick_request(std::string_view body, const wire::RequestView& view,

@@ -1,5 +1,6 @@
 #include "router/call_state.hpp"
 
+#include <algorithm>
 #include <llmroute/wire/api_path.hpp>
 
 #include "router/loop_state.hpp"
@@ -98,10 +99,12 @@ Reply CallState::reply(int http_status, Headers headers, std::string answer) {
           .rate = rate};
 }
 
-/// Most engines send a token an event.
+/// Most engines send a token an event. Of a whole answer the node's word is all there is.
 std::int64_t CallState::tokens_spent(const Usage& counted) const noexcept {
-  if (counted.total_tokens > 0) return counted.total_tokens;
-  return std::int64_t{pick.prompt_tokens} + delivered_events;
+  if (delivered_events == 0 && counted.total_tokens > 0) return counted.total_tokens;
+  const std::int64_t prompt =
+      counted.prompt_tokens > 0 ? counted.prompt_tokens : std::int64_t{pick.prompt_tokens};
+  return std::max(counted.total_tokens, prompt + delivered_events);
 }
 
 }  // namespace llmroute::detail

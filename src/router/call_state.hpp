@@ -73,7 +73,8 @@ struct CallState {
   /// The answer as the caller gets it. Takes the attempts along: the call is over.
   Reply reply(int http_status, Headers headers, std::string answer);
 
-  /// Tokens spent so far, in all: as the node has counted them, else about as many.
+  /// Tokens spent so far, in all: as the node has counted them, but no fewer than it has delivered,
+  /// for many a node counts an answer at its end only.
   std::int64_t tokens_spent(const Usage& counted) const noexcept;
 
   /// Fields to send beside a node's own; valid until the next call of this function.

@@ -15,12 +15,14 @@ class RequestCopy {
         tenant_(request.options.tenant),
         session_key_(request.options.session_key),
         request_id_(request.options.request_id),
+        model_(request.options.model),
         request_(request) {
     request_.path = path_;
     request_.body = body_;
     request_.options.tenant = tenant_;
     request_.options.session_key = session_key_;
     request_.options.request_id = request_id_;
+    request_.options.model = model_;
   }
   RequestCopy(const RequestCopy&) = delete;  // the views would point into the other one
   RequestCopy& operator=(const RequestCopy&) = delete;
@@ -33,6 +35,7 @@ class RequestCopy {
   std::string tenant_;
   std::string session_key_;
   std::string request_id_;
+  std::string model_;
   Request request_;
 };
 

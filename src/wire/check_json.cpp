@@ -121,21 +121,29 @@ std::string_view in_words(simdjson::error_code error) {
   }
 }
 
-}  // namespace
-
-Result<void> check_json(std::string_view body, std::string_view path) {
-  static thread_local std::unique_ptr<dom::parser> whole;
-  if (!whole) whole = std::make_unique<dom::parser>();
+/// Throws when the parser lacks memory.
+Result<void> check_with(dom::parser& parser, std::string_view body, std::string_view path) {
   const simdjson::padded_string_view text = padded(body);
   dom::element root;
-  if (const auto error = whole->parse(text.data(), text.length(), false).get(root)) {
-    if (error != simdjson::MEMALLOC) return bad_field({}, std::string(in_words(error)));
-    whole.reset();  // one that lacked memory is not to be used again
-    throw std::bad_alloc();
+  if (const auto error = parser.parse(text.data(), text.length(), false).get(root)) {
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    return bad_field({}, std::string(in_words(error)));
   }
   dom::object object;
   if (root.get_object().get(object)) return bad_field({}, "the request body must be a JSON object");
   return check_fields(object, required_by(path));
+}
+
+}  // namespace
+
+/// A parser that lacked memory is not used again, one that has grown large is not kept.
+Result<void> check_json(std::string_view body, std::string_view path) {
+  static thread_local std::unique_ptr<dom::parser> kept;
+  std::unique_ptr<dom::parser> parser = std::move(kept);
+  if (!parser) parser = std::make_unique<dom::parser>();
+  Result<void> checked = check_with(*parser, body, path);
+  if (parser->capacity() <= most_kept) kept = std::move(parser);
+  return checked;
 }
 
 }  // namespace llmroute::wire

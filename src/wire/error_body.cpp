@@ -66,6 +66,14 @@ Kind kind_of(int status, const ErrorBody& said) {
   return Kind::other;
 }
 
+/// Whether the letters in front of `at` are no word's but a JSON string's escape.
+bool follows_escape(std::string_view text, std::size_t at) noexcept {
+  constexpr std::string_view letters = "bfnrt";
+  const bool short_one =
+      at >= 2 && text[at - 2] == '\\' && letters.find(text[at - 1]) != letters.npos;
+  return short_one || (at >= 6 && text[at - 6] == '\\' && text[at - 5] == 'u');
+}
+
 }  // namespace
 
 ErrorBody read_error_body(int http_status, std::string_view body) {
@@ -121,7 +129,7 @@ std::string redacted(std::string_view text) {
   while (at < text.size()) {
     std::size_t end = at;
     for (const std::string_view mark : marks) {
-      const bool begins = at == 0 || !in_key(text[at - 1], in_any);
+      const bool begins = at == 0 || !in_key(text[at - 1], in_any) || follows_escape(text, at);
       if (!begins || text.substr(at, mark.size()) != mark) continue;
       end = at + mark.size();
       const std::string_view others = mark.back() == ' ' ? in_bearer : in_any;

@@ -11,11 +11,20 @@
 
 namespace llmroute::wire {
 
+/// What a thread keeps from one text to the next is for texts of so many bytes: the memory of a
+/// larger one is let go, or a few of them would hold it on every thread for ever.
+constexpr std::size_t most_kept = 1 << 20;
+
+/// Whether memory for so many bytes is more than the next text, of `size`, is to find.
+constexpr bool outgrown(std::size_t capacity, std::size_t size) noexcept {
+  return capacity > most_kept + simdjson::SIMDJSON_PADDING && size <= most_kept;
+}
+
 /// A copy with padding, in a buffer of this thread's: valid until the next call on the thread.
 /// Copying a body costs less than a hundredth of sending it.
 inline simdjson::padded_string_view padded(std::string_view text) {
   static thread_local std::string buffer;
-  if (buffer.capacity() > (1u << 20) && text.size() < (1u << 16)) buffer = {};
+  if (outgrown(buffer.capacity(), text.size())) std::string().swap(buffer);  // {} would keep it
   buffer.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   buffer.assign(text);
   return simdjson::padded_string_view(buffer.data(), text.size(), buffer.capacity());
@@ -26,6 +35,7 @@ inline simdjson::padded_string_view padded(std::string_view text) {
 /// again.
 inline simdjson::ondemand::parser& parser_for(std::size_t size) {
   static thread_local std::unique_ptr<simdjson::ondemand::parser> kept;
+  if (kept && outgrown(kept->capacity(), size)) kept.reset();
   if (kept && kept->capacity() >= size) return *kept;
   auto larger = std::make_unique<simdjson::ondemand::parser>();
   // 3.0 does not look whether it was given its buffer for strings. Told again it does, and has

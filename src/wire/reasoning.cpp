@@ -44,10 +44,11 @@ bool holds(const std::vector<Field>& fields, std::string_view name) {
                      [&](const Field& field) { return field.name == name; });
 }
 
-/// Whose chat templates have the switch `enable_thinking`.
+/// Whose chat templates have the switch `enable_thinking`. A node of which nothing is known is
+/// taken for one that runs a model itself: of others one knows whose they are.
 bool has_templates(Provider provider) noexcept {
-  return provider == Provider::vllm || provider == Provider::sglang ||
-         provider == Provider::llamacpp;
+  return provider == Provider::automatic || provider == Provider::vllm ||
+         provider == Provider::sglang || provider == Provider::llamacpp;
 }
 
 /// Who is known to read `reasoning_effort`, or what stands for it. A node of which nothing is known

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <llmroute/wire/request_view.hpp>
+#include <utility>
 
 #include "wire/padded.hpp"
 
@@ -29,6 +30,8 @@ class RequestReader {
  private:
   std::optional<Error> take(std::string_view key, od::value value);
   std::optional<Error> take_text(std::string_view key, od::value value, std::string& out, Span& at);
+  std::optional<Error> take_model(od::value value);
+  std::optional<Error> take_stream_options(od::value value);
   Span place(std::string_view token) const {
     while (!token.empty() && (token.back() == ' ' || token.back() == '\n' || token.back() == '\r' ||
                               token.back() == '\t')) {
@@ -74,6 +77,35 @@ std::optional<Error> RequestReader::take_text(std::string_view key, od::value va
   return std::nullopt;
 }
 
+std::optional<Error> RequestReader::take_model(od::value value) {
+  view.has_model = true;
+  std::optional<Error> error = take_text("model", value, view.model, view.model_at);
+  if (error || view.model.size() <= longest_model) return error;
+  return wrong("model", fmt::format("is longer than {} bytes", longest_model));
+}
+
+/// Of two include_usage nodes would take the first or the last: then nobody knows what was asked.
+std::optional<Error> RequestReader::take_stream_options(od::value value) {
+  od::object options;
+  std::string_view json;
+  if (value.get_object().get(options)) return wrong("stream_options", "must be an object");
+  if (options.raw_json().get(json)) return wrong({}, "the request body is not valid JSON");
+  view.stream_options_at = place(json);
+  options.reset();
+  bool given = false;
+  for (auto field : options) {
+    std::string_view key;
+    od::value wanted;
+    if (field.unescaped_key().get(key) || field.value().get(wanted)) {
+      return wrong({}, "the request body is not valid JSON");
+    }
+    if (key != "include_usage") continue;
+    if (std::exchange(given, true)) return wrong("stream_options", "has include_usage twice");
+    if (wanted.get_bool().get(view.include_usage)) view.include_usage = false;
+  }
+  return std::nullopt;
+}
+
 std::optional<Error> RequestReader::take(std::string_view key, od::value value) {
   od::json_type type{};
   if (value.type().get(type)) return wrong(key, "is not valid JSON");
@@ -85,10 +117,7 @@ std::optional<Error> RequestReader::take(std::string_view key, od::value value) 
     return std::nullopt;
   }
   Span ignored;
-  if (key == "model") {
-    view.has_model = true;
-    return take_text(key, value, view.model, view.model_at);
-  }
+  if (key == "model") return take_model(value);
   if (key == "user") {
     return type == od::json_type::string ? take_text(key, value, view.user, ignored) : std::nullopt;
   }
@@ -97,15 +126,7 @@ std::optional<Error> RequestReader::take(std::string_view key, od::value value) 
     if (value.get_bool().get(view.stream)) return wrong(key, "must be true or false");
     return std::nullopt;
   }
-  if (key == "stream_options") {
-    od::object options;
-    const std::string_view token = value.raw_json_token();
-    if (value.get_object().get(options)) return wrong(key, "must be an object");
-    view.stream_options_at = place(token);
-    bool wanted = false;
-    if (!options["include_usage"].get_bool().get(wanted)) view.include_usage = wanted;
-    return std::nullopt;
-  }
+  if (key == "stream_options") return take_stream_options(value);
   std::int64_t number = 0;
   if (value.get_int64().get(number)) return std::nullopt;  // the node judges what it alone reads
   if (key == "n") {

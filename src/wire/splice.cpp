@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <llmroute/wire/json_text.hpp>
+#include <llmroute/wire/members.hpp>
 #include <llmroute/wire/splice.hpp>
 
 namespace llmroute::wire {
@@ -11,6 +12,9 @@ Edit new_field(const RequestView& request, std::string text) {
   if (!request.empty_object) text += ',';
   return {request.object_open, 0, std::move(text)};
 }
+
+constexpr std::string_view include_usage = R"("include_usage":true)";
+constexpr std::string_view continuous_usage_stats = R"("continuous_usage_stats":true)";
 
 }  // namespace
 
@@ -40,10 +44,34 @@ Edit set_stream(const RequestView& request) {
 }
 
 Edit set_include_usage(const RequestView& request, UsageReports reports) {
-  return new_field(
-      request, reports == UsageReports::at_end
-                   ? R"("stream_options":{"include_usage":true})"
-                   : R"("stream_options":{"include_usage":true,"continuous_usage_stats":true})");
+  std::string text = R"("stream_options":{)";
+  text += include_usage;
+  if (reports == UsageReports::each_chunk) text.append(1, ',').append(continuous_usage_stats);
+  return new_field(request, text += '}');
+}
+
+Edit complete_stream_options(std::string_view body, const RequestView& request,
+                             UsageReports reports) {
+  const Span place = request.stream_options_at;
+  const std::optional<std::vector<Member>> given = read_members(at(body, place));
+  const std::string_view old = given ? at(body, place) : "{}";
+  const std::vector<Member> members = given.value_or(std::vector<Member>{});
+  std::vector<Edit> edits;
+  std::string added;
+  const auto add = [&](std::string_view member) {
+    if (!added.empty()) added += ',';
+    added += member;
+  };
+  if (const Member* usage = find_member(members, "include_usage")) {
+    edits.push_back({usage->value.offset, usage->value.length, "true"});
+  } else {
+    add(include_usage);
+  }
+  const bool says_when = find_member(members, "continuous_usage_stats") != nullptr;
+  if (reports == UsageReports::each_chunk && !says_when) add(continuous_usage_stats);
+  if (!added.empty() && !members.empty()) added += ',';
+  edits.push_back({1, 0, std::move(added)});
+  return {place.offset, place.length, splice(old, std::move(edits))};
 }
 
 }  // namespace llmroute::wire

@@ -25,10 +25,15 @@ void check_model(std::string_view body, const RequestView& view) {
 }
 
 void check_stream(std::string_view body, const RequestView& view) {
-  const bool with_usage = view.stream_options_at.length == 0 && !view.empty_object;
+  const bool has_options = view.stream_options_at.length != 0;
+  const bool with_usage = has_options || !view.empty_object;  // which takes one field
   std::vector<Edit> edits;
   edits.push_back(set_stream(view));
-  if (with_usage) edits.push_back(set_include_usage(view));  // an empty object takes one field
+  if (has_options) {
+    edits.push_back(complete_stream_options(body, view));
+  } else if (with_usage) {
+    edits.push_back(set_include_usage(view));
+  }
   const std::string changed = splice(body, std::move(edits));
   const auto again = read_request(changed);
   require(again.has_value() && again->stream, "a body that asks for a stream");

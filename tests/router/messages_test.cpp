@@ -41,7 +41,7 @@ TEST_CASE("a streamed message", "[router][messages]") {
   std::string sent;
   for (const std::string& event : whole_message()) sent += event;
   CHECK(all.raw == sent);
-  CHECK(stream->reply().usage == Usage{7, 5, 12, 2});
+  CHECK(stream->reply().usage == Usage{9, 5, 14, 2});
   CHECK(node.requests()[0].target == "/v1/messages?beta=true");
 }
 

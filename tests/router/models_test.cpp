@@ -108,7 +108,7 @@ TEST_CASE("thinking is turned on as each node calls it", "[router][models]") {
   ScriptedUpstream first(answer(503, "{}"));
   ScriptedUpstream second(answer(200, chat_completion("x")));
   Config config = config_of(first, second);
-  config.nodes[0].provider = Provider::vllm;
+  config.nodes[0].provider = GENERATE(Provider::vllm, Provider::automatic);
   config.nodes[1].provider = Provider::openai;
   const ModelConfig model{.default_params = R"({"top_p":1})",
                           .reasoning_config = R"({"enabled":true,"effort":"low"})"};

@@ -198,7 +198,7 @@ TEST_CASE("a chunk with nothing but usage says so", "[chunk]") {
         read_chunk(R"({"usage":{"prompt_tokens":"7","completion_tokens":2,"total_tokens":null,)"
                    R"("prompt_tokens_details":{"cached_tokens":1.5,"x":1},"x":{}}})");
     CHECK(view.json_ok);
-    CHECK(view.usage == Usage{0, 2, 0, 0});
+    CHECK(view.usage == Usage{0, 2, 2, 0});
     CHECK(read_chunk(R"({"usage":{"prompt_tokens_details":null,"total_tokens":3}})")
               .usage.total_tokens == 3);
     CHECK(read_chunk(R"({"usage":7})").has_usage == false);

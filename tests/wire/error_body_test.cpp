@@ -120,6 +120,8 @@ TEST_CASE("key-shaped tokens are redacted", "[error_body]") {
       {"no key here", "no key here"},
       {"sk-abcdefgh12345678", "[redacted]"},
       {"key=sk-abcdefgh12345678,", "key=[redacted],"},
+      {R"(key:\nsk-abcdefgh12345678")", R"(key:\n[redacted]")"},
+      {R"(key \u201csk-abcdefgh12345678\u201d)", R"(key \u201c[redacted]\u201d)"},
       {"'sk-abcd********5678' is wrong", "'[redacted]' is wrong"},
       {"Authorization: Bearer abcdefgh12345678", "Authorization: [redacted]"},
       {"Bearer eyJhbGci.eyJzdWIi.c2ln_-A and more", "[redacted] and more"},

@@ -10,7 +10,7 @@ namespace {
 std::vector<std::string> members_of(std::string_view object) {
   std::vector<std::string> all;
   const auto members = read_members(object).value();
-  for (const Member& member : members) {
+  for (const llmroute::wire::Member& member : members) {
     all.push_back(member.name + "=" + std::string(at(object, member.value)));
   }
   return all;

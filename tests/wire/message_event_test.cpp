@@ -39,11 +39,11 @@ TEST_CASE("an event of a streamed message", "[wire][messages]") {
         "message_start",
         R"(,"message":{"id":"x","usage":{"input_tokens":9,"cache_read_input_tokens":4,"output_tokens":1}})");
     CHECK(begin.has_usage);
-    CHECK(begin.usage == Usage{9, 1, 0, 4});
+    CHECK(begin.usage == Usage{13, 1, 14, 4});
     const ChunkView end = event(
         "message_delta", R"(,"delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":5})");
     CHECK(end.has_usage);
-    CHECK(end.usage == Usage{0, 5, 0, 0});
+    CHECK(end.usage == Usage{0, 5, 5, 0});
   }
   SECTION("shows the model where the message begins") {
     const std::string data =

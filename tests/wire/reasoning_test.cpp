@@ -18,7 +18,8 @@ std::string sent(std::string_view body, std::string_view config, Provider provid
 }  // namespace
 
 TEST_CASE("thinking is a switch of the chat template for engines that have one", "[reasoning]") {
-  const auto provider = GENERATE(Provider::vllm, Provider::sglang, Provider::llamacpp);
+  const auto provider =
+      GENERATE(Provider::automatic, Provider::vllm, Provider::sglang, Provider::llamacpp);
   CHECK(sent(R"({"a":1})", R"({"enabled":true})", provider) ==
         R"({"chat_template_kwargs":{"enable_thinking":true},"a":1})");
   CHECK(sent(R"({"a":1})", R"({"enabled":false})", provider) ==
@@ -42,13 +43,17 @@ TEST_CASE("the caller's own settings of the template are completed, not overridd
 
 TEST_CASE("an effort goes to those who read it", "[reasoning]") {
   const std::string_view config = R"({"enabled":true,"effort":"high"})";
-  for (const Provider provider : {Provider::openai, Provider::azure, Provider::automatic}) {
+  for (const Provider provider : {Provider::openai, Provider::azure}) {
     CHECK(sent(R"({"a":1})", config, provider) == R"({"reasoning_effort":"high","a":1})");
+  }
+  for (const Provider provider : {Provider::automatic, Provider::sglang}) {
+    CHECK(sent(R"({"a":1})", config, provider) ==
+          R"({"chat_template_kwargs":{"enable_thinking":true},"reasoning_effort":"high","a":1})");
+  }
+  for (const Provider provider : {Provider::openai, Provider::azure, Provider::automatic}) {
     CHECK(sent(R"({"a":1})", config, provider, "/v1/responses") ==
           R"({"reasoning":{"effort":"high"},"a":1})");
   }
-  CHECK(sent(R"({"a":1})", config, Provider::sglang) ==
-        R"({"chat_template_kwargs":{"enable_thinking":true},"reasoning_effort":"high","a":1})");
   CHECK(sent(R"({"a":1})", config, Provider::triton) == R"({"a":1})");
   CHECK(sent(R"({"reasoning_effort":"low"})", config, Provider::openai) ==
         R"({"reasoning_effort":"low"})");

@@ -62,3 +62,28 @@ TEST_CASE("an embeddings answer has usage and a model", "[reply]") {
   CHECK(view.usage == Usage{4, 0, 4, 0});
   CHECK(body.substr(view.model_offset, view.model_length) == "\"e\"");
 }
+
+TEST_CASE("usage without a total has the sum of what it says", "[reply]") {
+  const auto [json, usage] = GENERATE(table<std::string, Usage>({
+      {R"({"prompt_tokens":4,"completion_tokens":3})", Usage{4, 3, 7, 0}},
+      {R"({"prompt_tokens":4,"completion_tokens":3,"total_tokens":null})", Usage{4, 3, 7, 0}},
+      // A message counts beside its input what a cache gave or took.
+      {R"({"cache_read_input_tokens":10,"input_tokens":4,"cache_creation_input_tokens":5,)"
+       R"("output_tokens":3})",
+       Usage{19, 3, 22, 10}},
+      {R"({"input_tokens":4,"cache_read_input_tokens":null,"output_tokens":3})", Usage{4, 3, 7, 0}},
+      // A response and a translated message have it in there.
+      {R"({"input_tokens":9,"input_tokens_details":{"cached_tokens":5},"output_tokens":3})",
+       Usage{9, 3, 12, 5}},
+      {R"({"prompt_tokens":9,"cache_read_input_tokens":5,"completion_tokens":3})",
+       Usage{9, 3, 12, 5}},
+      {R"({"input_tokens":9,"cache_read_input_tokens":5,"output_tokens":3,"total_tokens":12})",
+       Usage{9, 3, 12, 5}},
+      // No node has counted so many, nor fewer than none.
+      {R"({"prompt_tokens":9223372036854775807,"completion_tokens":9223372036854775807})",
+       Usage{std::int64_t{1} << 48, std::int64_t{1} << 48, std::int64_t{1} << 49, 0}},
+      {R"({"prompt_tokens":-9,"completion_tokens":3})", Usage{0, 3, 3, 0}},
+  }));
+  CAPTURE(json);
+  CHECK(read_reply(R"({"usage":)" + json + "}").usage == usage);
+}

@@ -39,7 +39,7 @@ TEST_CASE("a request's fields are read with their places", "[request]") {
   CHECK(view->max_tokens == 7);
   CHECK(text_at(body, view->model_at) == "\"tiny\"");
   CHECK(text_at(body, view->stream_at) == "true");
-  CHECK(text_at(body, view->stream_options_at).substr(0, 1) == "{");
+  CHECK(text_at(body, view->stream_options_at) == R"({"include_usage" : true })");
   CHECK(view->object_open == 1);
   CHECK_FALSE(view->empty_object);
 }
@@ -112,6 +112,37 @@ TEST_CASE("an empty model is a model given", "[request]") {
   CHECK(view->has_model);
   CHECK(view->model.empty());
   CHECK(view->model_at.length == 2);
+}
+
+TEST_CASE("a model's name may be so long and no longer", "[request]") {
+  const auto named = [](const std::string& name) { return R"({"model":")" + name + R"("})"; };
+  CHECK(read_request(named(std::string(256, 'x')))->model.size() == 256);
+  const Error error = refused(named(std::string(257, 'x')));
+  CHECK(error.param == "model");
+  CHECK(error.message == R"("model": is longer than 256 bytes)");
+  std::string escaped;
+  for (int i = 0; i < 128; ++i) escaped += "\\u00e9";  // two bytes each
+  CHECK(read_request(named(escaped))->model.size() == 256);
+  CHECK(refused(named(escaped + "a")).param == "model");
+}
+
+TEST_CASE("stream options are read whole", "[request]") {
+  const auto options = [](const std::string& json) {
+    return R"({"stream_options": )" + json + R"( ,"model":"m"})";
+  };
+  for (const std::string json : {"null", "{}", "{ }", R"({"a":{"include_usage":true},"b":"}"})",
+                                 R"({"include_usage":{"x":[1]},"c":7})"}) {
+    CAPTURE(json);
+    const std::string body = options(json);
+    const Result<RequestView> view = read_request(body);
+    REQUIRE(view);
+    CHECK(text_at(body, view->stream_options_at) == json);
+    CHECK_FALSE(view->include_usage);
+    CHECK(view->model == "m");
+  }
+  CHECK(read_request(options(R"({"x":[],"include\u005fusage":true,"y":1})"))->include_usage);
+  CHECK(refused(options(R"({"include_usage":true,"x":1,"include_usage":false})")).param ==
+        "stream_options");
 }
 
 TEST_CASE("a request's field of the wrong type is refused by its name", "[request]") {

@@ -55,6 +55,36 @@ TEST_CASE("an empty object gets a field without a comma", "[splice]") {
         R"({"stream_options":{"include_usage":true}})");
 }
 
+TEST_CASE("stream options that are there are completed", "[splice]") {
+  const auto asked = [](const std::string& options, UsageReports reports) {
+    const std::string body = R"({"a":1, "stream_options" : )" + options + R"( ,"b":2})";
+    const RequestView view = view_of(body);
+    const std::string out = splice(body, {complete_stream_options(body, view, reports)});
+    CHECK(view_of(out).include_usage);
+    const std::size_t begin = out.find(" : ") + 3;
+    CHECK(out.substr(0, begin) == body.substr(0, begin));
+    const std::size_t end = out.rfind(R"( ,"b":2})");
+    REQUIRE(end != std::string::npos);
+    return out.substr(begin, end - begin);
+  };
+  const auto [own, at_end, each_chunk] = GENERATE(table<std::string, std::string, std::string>({
+      {"null", R"({"include_usage":true})",
+       R"({"include_usage":true,"continuous_usage_stats":true})"},
+      {"{ }", R"({"include_usage":true })",
+       R"({"include_usage":true,"continuous_usage_stats":true })"},
+      {R"({"include_usage":"no"})", R"({"include_usage":true})",
+       R"({"continuous_usage_stats":true,"include_usage":true})"},
+      {R"({ "x":{"include_usage":false} })",
+       R"({"include_usage":true, "x":{"include_usage":false} })",
+       R"({"include_usage":true,"continuous_usage_stats":true, "x":{"include_usage":false} })"},
+      {R"({"continuous_usage_stats":false,"include\u005fusage":false})",
+       R"({"continuous_usage_stats":false,"include\u005fusage":true})",
+       R"({"continuous_usage_stats":false,"include\u005fusage":true})"},
+  }));
+  CHECK(asked(own, UsageReports::at_end) == at_end);
+  CHECK(asked(own, UsageReports::each_chunk) == each_chunk);
+}
+
 TEST_CASE("several new fields keep their order", "[splice]") {
   const std::string body = R"({"a":1})";
   const RequestView view = view_of(body);

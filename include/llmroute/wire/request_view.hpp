@@ -11,6 +11,9 @@
 
 namespace llmroute::wire {
 
+/// Bytes of a model's name. What is kept of names that callers make up is bounded by it.
+inline constexpr std::size_t longest_model = 256;
+
 struct RequestView {
   std::string model{};  ///< unescaped; empty: see has_model
   std::string user{};
@@ -21,14 +24,14 @@ struct RequestView {
   int choices = 1;               ///< `n`
   Span model_at{};               ///< quotes included
   Span stream_at{};
-  Span stream_options_at{};
+  Span stream_options_at{};     ///< the whole object, or null
   std::size_t object_open = 0;  ///< just behind the first brace
   bool empty_object = true;
 };
 
 /// Reads on demand: judges the fields above and leaves the rest to the node. A body that is no
-/// object, a field of the wrong type or one given twice is an invalid_argument that names it in
-/// `param`.
+/// object, a field of the wrong type or one given twice, and a model's name that is too long, is an
+/// invalid_argument that names it in `param`.
 Result<RequestView> read_request(std::string_view body);
 
 }  // namespace llmroute::wire

@@ -36,4 +36,9 @@ enum class UsageReports {
 /// The edit that asks for usage; only for a request without stream_options.
 Edit set_include_usage(const RequestView& request, UsageReports reports = UsageReports::at_end);
 
+/// The same for one that has them, be it null. Their other members stay; so does the caller's own
+/// word on usage in each chunk.
+Edit complete_stream_options(std::string_view body, const RequestView& request,
+                             UsageReports reports = UsageReports::at_end);
+
 }  // namespace llmroute::wire
