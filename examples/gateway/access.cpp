@@ -8,7 +8,7 @@ namespace gateway {
 
 std::string model_for(const Asked& asked, const Defaults& defaults,
                       const llmroute::Router& router) {
-  if (asked.has_model) return asked.model;
+  if (!asked.model.empty()) return asked.model;
   if (!defaults.model.empty()) return defaults.model;
   const std::vector<std::string> models = router.snapshot().models;
   return models.size() == 1 ? models.front() : std::string();
@@ -26,6 +26,20 @@ std::optional<llmroute::RateLimits> own_limits(const Identity* identity, std::st
   llmroute::RateLimits own = limits.of(identity->tenant, model);
   if (identity->rpm) own.requests = {.per_minute = *identity->rpm};
   if (identity->tpm) own.tokens = {.per_minute = *identity->tpm};
+  own.algorithm = llmroute::RateAlgorithm::sliding_window;  // in no minute more than is written
+  return own;
+}
+
+bool names_others(const Identity* identity, const llmroute::Error& error) {
+  return identity != nullptr && !identity->allowed_models.empty() && error.body.empty() &&
+         error.code == llmroute::ErrorCode::model_not_found;
+}
+
+llmroute::Error without_others(const Identity& identity, const llmroute::Error& error,
+                               std::string_view model) {
+  llmroute::Error own = error;
+  own.message = fmt::format("there is no model \"{}\"; this key may use: {}", model,
+                            fmt::join(identity.allowed_models, ", "));
   return own;
 }
 

@@ -42,6 +42,13 @@ std::string why_not(const Identity* identity, std::string_view model);
 std::optional<llmroute::RateLimits> own_limits(const Identity* identity, std::string_view model,
                                                const llmroute::LimitsConfig& limits);
 
+/// Whether an error tells of models that this caller may not use: the router lists what there is.
+bool names_others(const Identity* identity, const llmroute::Error& error);
+
+/// The same error with the key's own models instead.
+llmroute::Error without_others(const Identity& identity, const llmroute::Error& error,
+                               std::string_view model);
+
 /// Leaves what the caller may use.
 void keep_allowed(std::vector<std::string>& models, const Identity* identity);
 

@@ -94,6 +94,7 @@ http::Response document(int status, std::string body, std::string_view request_i
                         std::string_view content_type) {
   http::Response response{.status = status, .fields = request_fields(request_id)};
   response.fields.add("Content-Type", content_type);
+  if (status == 503) response.fields.add("Retry-After", "1");
   response.body = std::move(body);
   return response;
 }

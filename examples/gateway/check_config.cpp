@@ -7,6 +7,8 @@
 #include <iterator>
 #include <llmroute/core/time.hpp>
 
+#include "named_files.hpp"
+
 namespace gateway {
 namespace {
 
@@ -25,14 +27,16 @@ void say(std::string& out, std::string_view subject, fmt::format_string<Args...>
   out += '\n';
 }
 
-/// postgres://user:****@host/name
+/// redis://****@host:6379/0: without who asks, and without parameters.
 std::string masked_url(std::string_view url) {
-  const std::size_t begin = url.find("://");
-  const std::size_t at = begin == url.npos ? begin : url.find('@', begin);
-  if (at == url.npos) return std::string(url);
-  const std::size_t colon = url.find(':', begin + 3);
-  if (colon > at) return std::string(url);
-  return fmt::format("{}:{}{}", url.substr(0, colon), mask, url.substr(at));
+  const std::size_t scheme = url.find("://");
+  if (scheme == url.npos) return std::string(url);
+  const std::size_t question = url.find('?');
+  std::string out(url.substr(0, question));
+  if (question != url.npos) out += fmt::format("?{}", mask);
+  const std::size_t at = out.rfind('@');
+  if (at == out.npos) return out;
+  return out.replace(scheme + 3, at - scheme - 3, mask);
 }
 
 std::string names_of(const std::vector<std::string>& names, std::string_view none) {
@@ -146,6 +150,10 @@ int check_config(const Flags& flags, const Environment& environment) {
     for (const llmroute::Error& fault : faults(flags, environment)) {
       fmt::print(stderr, "llmroute-gateway: {}\n", fault.message);
     }
+    return 2;
+  }
+  if (const auto there = check_named_files(*options); !there) {
+    fmt::print(stderr, "llmroute-gateway: {}\n", there.error().message);
     return 2;
   }
   const bool file = !options->source.empty();

@@ -7,11 +7,13 @@
 
 namespace gateway {
 
-bool is_form(std::string_view content_type) noexcept;
-
-/// The value of the field; empty: there is none. A form that two readers could read in two ways is
-/// an invalid_argument: one without a boundary or an end, one that has the field twice.
-llmroute::Result<std::string> form_field(std::string_view content_type, std::string_view body,
+/// The value of the field; empty: there is none. `boundary` is the parameter of the Content-Type.
+///
+/// The form goes to its node byte by byte, so one that another reader could read in another way is
+/// an invalid_argument: one without an end or with something behind it, a boundary behind half a
+/// line end, a part whose head is not plain (see read_parameters), and the field given twice, as a
+/// file, encoded, or in other letters.
+llmroute::Result<std::string> form_field(std::string_view boundary, std::string_view body,
                                          std::string_view name);
 
 }  // namespace gateway

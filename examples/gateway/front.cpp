@@ -39,6 +39,22 @@ std::string service_json() {
   return out += "]}";
 }
 
+http::Response error_document(int status, std::string_view message, std::string_view type,
+                              std::string_view code, std::string_view id) {
+  return document(status, llmroute::wire::error_json(message, type, "", code), id);
+}
+
+/// Of what the server refuses.
+http::Response refusal(const http::Fault& fault, std::string_view id) {
+  if (fault.status == 429) {
+    return error_document(429, fault.text, "rate_limit_error", "rate_limit_exceeded", id);
+  }
+  if (fault.status == 503) return error_document(503, fault.text, "server_error", "overloaded", id);
+  const bool ours = fault.status >= 500;
+  return error_document(fault.status, fault.text, ours ? "server_error" : "invalid_request_error",
+                        ours ? "internal_error" : "invalid_request", id);
+}
+
 }  // namespace
 
 std::string Front::request_id(const http::Request& request) {
@@ -60,33 +76,47 @@ bool Front::admitted(http::Request& request) const {
   return admission.admitted;
 }
 
-http::Response Front::refuse(int status, std::string_view message, std::string_view type,
-                             std::string_view code, std::string_view id) const {
-  return document(status, llmroute::wire::error_json(message, type, "", code), id);
+void Front::log(const http::Request& request, std::string_view id, int status) const {
+  log_request(worker_.gateway().log(), request, id, status);
 }
 
-http::Response Front::error(int status, std::string_view message) {
-  const std::string id = make_request_id(worker_.rng());
-  if (status == 429) {
-    http::Response response =
-        refuse(status, message, "rate_limit_error", "rate_limit_exceeded", id);
-    response.fields.add("Retry-After", "1");
-    return response;
-  }
-  const bool ours = status >= 500;
-  return refuse(status, message, ours ? "server_error" : "invalid_request_error",
-                ours ? "internal_error" : "invalid_request", id);
+http::Response Front::refuse(const http::Fault& fault, const http::Request& request) {
+  const std::string id = request_id(request);
+  log(request, id, fault.status);
+  http::Response response = refusal(fault, id);
+  if (fault.status == 429 || fault.status == 503) response.fields.add("Retry-After", "1");
+  return response;
 }
 
-std::optional<http::Response> Front::refuse_admin(const http::Request& request) {
-  const Auth& auth = worker_.gateway().auth();
-  if (!auth.admin_on()) {
-    return refuse(403, "the admin API is off: set auth.admin_key, or ADMIN_API_KEY, to turn it on",
-                  "permission_error", "admin_off", request_id(request));
+http::Response Front::refuse_path(const Match& match, const http::Request& request) {
+  const std::string id = request_id(request);
+  if (match.allowed.empty()) {
+    log(request, id, 404);
+    return error_document(404, fmt::format("there is no {}", request.path()), "not_found_error",
+                          "not_found", id);
   }
-  if (auth.admits_admin(request.find("X-Admin-Key"))) return std::nullopt;
-  return refuse(401, "the admin key is needed: X-Admin-Key: <key>", "authentication_error",
-                "invalid_admin_key", request_id(request));
+  log(request, id, 405);
+  http::Response response =
+      error_document(405, fmt::format("{} takes {}", request.path(), match.allowed),
+                     "invalid_request_error", "method_not_allowed", id);
+  response.fields.add("Allow", match.allowed);
+  return response;
+}
+
+http::Response Front::refuse_admin(const http::Request& request) {
+  const std::string id = request_id(request);
+  if (!worker_.gateway().auth().admin_on()) {
+    log(request, id, 403);
+    return error_document(
+        403, "the admin API is off: set auth.admin_key, or ADMIN_API_KEY, to turn it on",
+        "permission_error", "admin_off", id);
+  }
+  log(request, id, 401);
+  if (const auto left_out = refused_admins_.take(llmroute::Clock::now())) {
+    log_refused_admin(worker_.gateway().log(), request, id, *left_out);
+  }
+  return error_document(401, "the admin key is needed: X-Admin-Key: <key>", "authentication_error",
+                        "invalid_admin_key", id);
 }
 
 http::Response Front::refuse_caller(const Route& route, const http::Request& request) {
@@ -95,50 +125,64 @@ http::Response Front::refuse_caller(const Route& route, const http::Request& req
     report(
         worker_.gateway(),
         {.request_id = id, .status = 401, .error = "invalid_api_key", .client = request.client()});
+  } else {
+    log(request, id, 401);
   }
-  http::Response response = refuse(401, "a valid token is needed: Authorization: Bearer <token>",
-                                   "authentication_error", "invalid_api_key", id);
+  http::Response response =
+      error_document(401, "a valid token is needed: Authorization: Bearer <token>",
+                     "authentication_error", "invalid_api_key", id);
   response.fields.add("WWW-Authenticate", "Bearer");
+  return response;
+}
+
+http::Response Front::refuse_draining(const http::Request& request) {
+  const std::string id = request_id(request);
+  const llmroute::Error error{.code = llmroute::ErrorCode::shutting_down,
+                              .message = "the gateway is shutting down"};
+  http::Response response = answer_of(error, id);
+  const Identity* identity = identity_of(request);
+  worker_.gateway().metrics().rejected(Rejection::draining);
+  report(worker_.gateway(),
+         {.request_id = id,
+          .status = response.status,
+          .error = llmroute::traits(error.code).name,
+          .key_prefix = identity == nullptr ? std::string_view() : identity->key_prefix,
+          .client = request.client()});
   return response;
 }
 
 std::optional<http::Response> Front::on_head(http::Request& request) {
   Match match = find_route(method_of(request), request.path());
   if (!is_here(match.access, request)) match = {};
-  if (match.route == nullptr && match.allowed.empty()) {
-    return refuse(404, fmt::format("there is no {}", request.path()), "not_found_error",
-                  "not_found", request_id(request));
+  if (match.route == nullptr) return refuse_path(match, request);
+  const Route& route = *match.route;
+  if (route.access == Access::admin) {
+    const bool good = worker_.gateway().auth().admits_admin(request.find("X-Admin-Key"));
+    return good ? std::nullopt : std::optional(refuse_admin(request));
   }
-  if (match.route == nullptr) {
-    http::Response response =
-        refuse(405, fmt::format("{} takes {}", request.path(), match.allowed),
-               "invalid_request_error", "method_not_allowed", request_id(request));
-    response.fields.add("Allow", match.allowed);
-    return response;
-  }
-  if (match.route->access == Access::admin) return refuse_admin(request);
-  if (match.route->access == Access::token && !admitted(request))
-    return refuse_caller(*match.route, request);
-  if (is_routed(match.route->endpoint) && worker_.gateway().draining()) {
-    worker_.gateway().metrics().rejected(Rejection::draining);
-    return answer_of(llmroute::Error{.code = llmroute::ErrorCode::shutting_down,
-                                     .message = "the gateway is shutting down"},
-                     request_id(request));
-  }
+  if (route.access == Access::token && !admitted(request)) return refuse_caller(route, request);
+  if (is_routed(route.endpoint) && worker_.gateway().draining()) return refuse_draining(request);
   return std::nullopt;
 }
 
+/// While a body comes, a key may be revoked, or expire, or be changed.
 void Front::on_request(http::Request request, http::Responder responder) {
   const Match match = find_route(method_of(request), request.path());
+  const Route& route = *match.route;
+  if (request.body_came_later() && route.access == Access::token && !admitted(request)) {
+    return responder.send(refuse_caller(route, request));
+  }
   std::string id = request_id(request);
-  if (is_routed(match.route->endpoint)) {
+  if (is_routed(route.endpoint)) {
     return Inference::start(worker_, request, std::move(responder), std::move(id));
   }
-  if (match.route->access == Access::admin) {
-    return AdminCall::start(worker_, *match.route, std::move(request), std::move(responder),
+  if (route.access == Access::admin) {
+    return AdminCall::start(worker_, route, std::move(request), std::move(responder),
                             std::move(id));
   }
-  responder.send(document_of(*match.route, request, id));
+  http::Response answer = document_of(route, request, id);
+  log(request, id, answer.status);
+  responder.send(std::move(answer));
 }
 
 http::Response Front::document_of(const Route& route, http::Request& request, std::string_view id) {

@@ -7,6 +7,7 @@
 #include <llmroute/router.hpp>
 #include <string>
 
+#include "request_log.hpp"
 #include "route_table.hpp"
 
 namespace gateway {
@@ -23,22 +24,24 @@ class Front final : public http::Handler {
 
   std::optional<http::Response> on_head(http::Request& request) override;
   void on_request(http::Request request, http::Responder responder) override;
-  http::Response error(int status, std::string_view message) override;
+  http::Response refuse(const http::Fault& fault, const http::Request& request) override;
 
  private:
   std::string request_id(const http::Request& request);
   bool is_here(Access access, const http::Request& request) const;
   bool admitted(http::Request& request) const;
-  std::optional<http::Response> refuse_admin(const http::Request& request);
+  http::Response refuse_path(const Match& match, const http::Request& request);
+  http::Response refuse_admin(const http::Request& request);
   http::Response refuse_caller(const Route& route, const http::Request& request);
-  http::Response refuse(int status, std::string_view message, std::string_view type,
-                        std::string_view code, std::string_view request_id) const;
+  http::Response refuse_draining(const http::Request& request);
+  void log(const http::Request& request, std::string_view request_id, int status) const;
   http::Response document_of(const Route& route, http::Request& request,
                              std::string_view request_id);
   http::Response models_of(const Route& route, const http::Request& request,
                            llmroute::Snapshot snapshot, std::string_view request_id) const;
 
   Worker& worker_;
+  LineBudget refused_admins_{};
 };
 
 }  // namespace gateway

@@ -17,6 +17,15 @@ std::vector<std::string> configured_models(const llmroute::Config& config) {
   return names;
 }
 
+/// A file that is half written, or has lost its [auth] by mistake, opens no door.
+llmroute::Error would_open() {
+  return {.code = llmroute::ErrorCode::invalid_config,
+          .message =
+              "key \"auth\": asks nobody for a token any more; to open the gateway to "
+              "whoever reaches it, start it anew",
+          .param = "auth"};
+}
+
 }  // namespace
 
 llmroute::Result<std::unique_ptr<Gateway>> Gateway::create(Options options) {
@@ -85,11 +94,12 @@ void Gateway::publish(const AuthOptions& options) {
 }
 
 llmroute::Result<std::vector<std::string>> Gateway::reload(const Options& next) {
-  auto restart = catalogue_.replace_file(next.router, next.source);
-  if (!restart) return restart;
   AuthOptions auth = next.auth;  // the store is opened at the start, or not at all
   auth.keys = options_.auth.keys;
   auth.admin_key = options_.auth.admin_key;
+  if (Auth(auth_options_).required() && !Auth(auth).required()) return would_open();
+  auto restart = catalogue_.replace_file(next.router, next.source);
+  if (!restart) return restart;
   if (auth != auth_options_) publish(auth);
   const std::vector<std::string> own = needs_restart(options_, next);
   restart->insert(restart->end(), own.begin(), own.end());

@@ -51,7 +51,7 @@ void Inference::start(Worker& worker, const http::Request& request, http::Respon
                                   std::move(identity), started);
   inference->stream_ = asked->stream;
   inference->ends_with_done_ = llmroute::wire::streams_chunks(request.path());
-  inference->route_or_end(request, asked->model);
+  inference->route_or_end(request, *asked);
 }
 
 void Inference::refuse(Worker& worker, const Error& error, const http::Request& request,
@@ -90,23 +90,31 @@ Inference::Inference(Worker& worker, http::Responder responder, std::string requ
 Inference::~Inference() { worker_.inference_ended(); }
 
 /// A call that could not begin has no on_done.
-void Inference::route_or_end(const http::Request& request, std::string_view model) noexcept {
+void Inference::route_or_end(const http::Request& request, const Asked& asked) noexcept {
   try {
-    model_ = model;
+    model_ = asked.model;
     client_ = request.client();
-    route(request);
+    route(request, asked);
   } catch (const std::exception&) {  // short of memory, or of what threads are made of
     Result<Reply> failed = Error{.code = llmroute::ErrorCode::internal, .message = "cannot begin"};
     on_done(failed);
   }
 }
 
-void Inference::route(const http::Request& request) {
+/// A key's limits are those of the model that the request will be for.
+std::optional<llmroute::RateLimits> Inference::own_limits_for(const Asked& asked) const {
+  const Identity& key = *identity_;
+  if (!key.rpm && !key.tpm) return std::nullopt;
+  const Defaults& defaults = worker_.defaults();
+  return own_limits(&key, model_for(asked, defaults, worker_.gateway().router()), defaults.limits);
+}
+
+void Inference::route(const http::Request& request, const Asked& asked) {
   llmroute::Request call{.path = request.target(), .body = request.body};
   call.options.request_id = request_id_;
   if (identity_) {
     call.options.tenant = identity_->tenant;
-    call.options.limits = own_limits(identity_.get(), model_, worker_.defaults().limits);
+    call.options.limits = own_limits_for(asked);
   }
   for (std::size_t i = 0; i < request.size(); ++i) {
     const auto [name, value] = request.field(i);
@@ -193,7 +201,11 @@ void Inference::finish(Reply& reply) {
 void Inference::finish(const Error& error) {
   if (const auto rejection = rejection_of(error)) worker_.gateway().metrics().rejected(*rejection);
   const llmroute::Duration time = elapsed();
-  http::Response answer = answer_of(error, request_id_, time - error.at_nodes);
+  const llmroute::Duration overhead = time - error.at_nodes;
+  http::Response answer =
+      names_others(identity_.get(), error)
+          ? answer_of(without_others(*identity_, error, model_), request_id_, overhead)
+          : answer_of(error, request_id_, overhead);
   const bool left = gone_ || error.code == llmroute::ErrorCode::cancelled;
   report(worker_.gateway(), {.request_id = request_id_,
                              .model = model_,

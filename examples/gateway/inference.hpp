@@ -4,9 +4,11 @@
 #include <http/handler.hpp>
 #include <llmroute/router.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "asked.hpp"
 #include "identity.hpp"
 #include "late_heads.hpp"
 
@@ -34,8 +36,9 @@ class Inference final : private http::Exchange, private LateHead {
   std::string_view key_prefix() const {
     return identity_ ? identity_->key_prefix : std::string_view();
   }
-  void route_or_end(const http::Request& request, std::string_view model) noexcept;
-  void route(const http::Request& request);
+  void route_or_end(const http::Request& request, const Asked& asked) noexcept;
+  void route(const http::Request& request, const Asked& asked);
+  std::optional<llmroute::RateLimits> own_limits_for(const Asked& asked) const;
 
   // From the router.
   void on_head(const llmroute::StreamHead& head);

@@ -13,7 +13,7 @@
 #include "completions.hpp"
 #include "demo.hpp"
 #include "init.hpp"
-#include "load.hpp"
+#include "named_files.hpp"
 #include "serve.hpp"
 #include "store_commands.hpp"
 
@@ -26,7 +26,7 @@ using Action = std::function<int()>;
 
 int run(const gateway::Flags& flags) {
   const gateway::Environment environment = gateway::process_environment();
-  auto options = gateway::load(flags, environment);
+  auto options = gateway::load_to_run(flags, environment);
   if (options) return gateway::serve(std::move(*options), flags, environment);
   fmt::print(stderr, "llmroute-gateway: {}\n", options.error().message);
   return bad_usage;

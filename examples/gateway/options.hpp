@@ -29,10 +29,11 @@ struct ServerOptions {
   std::uint16_t port = 8000;  ///< 0: one that is free
   int workers = 0;            ///< threads; 0: one a core
   llmroute::Duration header_timeout = std::chrono::seconds(10);
-  llmroute::Duration read_timeout = std::chrono::seconds(30);    ///< of a body, without progress
+  llmroute::Duration read_timeout = std::chrono::seconds(30);    ///< of a body, behind 1 KiB/s
   llmroute::Duration write_timeout = std::chrono::seconds(300);  ///< of an answer, without progress
   llmroute::Duration idle_timeout = std::chrono::seconds(120);
   std::size_t max_body = 50 << 20;
+  std::size_t max_body_in_flight = 1024 << 20;  ///< of all requests under way; 0: no limit
   std::size_t max_connections = 10000;
   std::size_t max_connections_per_address = 0;  ///< 0: no limit
   llmroute::Duration drain_timeout = std::chrono::seconds(30);

@@ -9,6 +9,9 @@
 namespace gateway {
 namespace {
 
+/// For callers who read all six fields, or none: a number that nobody comes near.
+constexpr llmroute::RateStanding unlimited{.limit = 2'147'483'647, .remaining = 2'147'483'647};
+
 void add(http::Fields& fields, std::string_view what, const llmroute::RateStanding& standing) {
   const auto field = [&](std::string_view name, std::string_view value) {
     fields.add(fmt::format("X-RateLimit-{}-{}", name, what), value);
@@ -21,9 +24,10 @@ void add(http::Fields& fields, std::string_view what, const llmroute::RateStandi
 }  // namespace
 
 bool add_rate_fields(http::Fields& fields, const llmroute::RateReport& rate) {
-  if (rate.requests.limit > 0) add(fields, "Requests", rate.requests);
-  if (rate.tokens.limit > 0) add(fields, "Tokens", rate.tokens);
-  return rate.requests.limit > 0 || rate.tokens.limit > 0;
+  if (rate.requests.limit <= 0 && rate.tokens.limit <= 0) return false;
+  add(fields, "Requests", rate.requests.limit > 0 ? rate.requests : unlimited);
+  add(fields, "Tokens", rate.tokens.limit > 0 ? rate.tokens : unlimited);
+  return true;
 }
 
 std::string reset_text(llmroute::Duration wait) {

@@ -1,6 +1,8 @@
 /// From the library's errors to OpenAI's.
 #include "refusal.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <llmroute/wire/error_body.hpp>
@@ -39,6 +41,13 @@ long whole_seconds(std::optional<llmroute::Duration> wait) {
   return std::max(1L, static_cast<long>(std::ceil(llmroute::seconds(*wait))));
 }
 
+/// What a caller who goes on by itself wants to know: how much of the answer it has.
+void add_progress(std::string& json, const Error& error) {
+  json.insert(json.size() - 2,  // inside the error
+              fmt::format(R"(,"llmroute":{{"partial_tokens":{},"attempts":{}}})",
+                          error.usage.completion_tokens, error.attempts.size()));
+}
+
 }  // namespace
 
 Refusal refusal_of(const Error& error) {
@@ -52,7 +61,7 @@ Refusal refusal_of(const Error& error) {
   }
   if (node_has_the_word(error)) {
     refusal.status = error.http_status;
-    refusal.body = error.body;
+    refusal.body = llmroute::wire::redacted(error.body);
     refusal.node_fields = &error.headers;
   } else {
     refusal.status = error.client_status();
@@ -65,8 +74,9 @@ Refusal refusal_of(const Error& error) {
 }
 
 std::string error_event(const Error& error) {
-  const std::string json = key_refused(error) ? llmroute::wire::error_json(without_details(error))
-                                              : llmroute::wire::error_json(error);
+  std::string json = key_refused(error) ? llmroute::wire::error_json(without_details(error))
+                                        : llmroute::wire::error_json(error);
+  if (error.code == ErrorCode::stream_interrupted) add_progress(json, error);
   return "data: " + json + "\n\n";
 }
 

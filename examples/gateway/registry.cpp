@@ -20,10 +20,12 @@ using llmroute::NodeConfig;
 
 std::string url_of(const NodeConfig& node) { return node_url(node.url).value_or(node.url); }
 
-/// A node without a name is called by its URL without the path.
+std::string without_path(const std::string& url) {
+  return url.substr(0, url.find('/', url.find("://") + 3));
+}
+
 std::string name_of(const NodeConfig& node) {
-  if (!node.name.empty()) return node.name;
-  return node.url.substr(0, node.url.find('/', node.url.find("://") + 3));
+  return node.name.empty() ? without_path(node.url) : node.name;
 }
 
 /// Nodes by URL, the file's and those that models of the store bring along.
@@ -34,12 +36,19 @@ class Nodes {
   }
 
   const std::string& name_for(const std::string& url) {
-    const auto [at, is_new] = names_.try_emplace(url, url);
-    if (is_new) config_.nodes.push_back({.name = url, .url = url});
+    const auto [at, is_new] = names_.try_emplace(url, without_path(url));
+    if (!is_new) return at->second;
+    if (is_taken(at->second)) at->second = url;  // two of one server
+    config_.nodes.push_back({.name = at->second, .url = url});
     return at->second;
   }
 
  private:
+  bool is_taken(const std::string& name) const {
+    return std::any_of(config_.nodes.begin(), config_.nodes.end(),
+                       [&](const NodeConfig& node) { return name_of(node) == name; });
+  }
+
   Config& config_;
   std::map<std::string, std::string> names_;
 };

@@ -236,6 +236,7 @@ Result<void> read_server(const Setting& root, ServerOptions& server) {
   section.read("write_timeout", server.write_timeout);
   section.read("idle_timeout", server.idle_timeout);
   section.read_size("max_body", server.max_body);
+  section.read_size("max_body_in_flight", server.max_body_in_flight);
   section.read_count("max_connections", server.max_connections, 10'000'000);
   section.read_count("max_connections_per_address", server.max_connections_per_address, 10'000'000);
   section.read("drain_timeout", server.drain_timeout);

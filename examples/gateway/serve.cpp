@@ -15,6 +15,7 @@
 
 #include "address.hpp"
 #include "gateway.hpp"
+#include "named_files.hpp"
 #include "reloader.hpp"
 #include "worker.hpp"
 
@@ -34,18 +35,11 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/// Connections to the listener for the admin API.
+constexpr std::size_t most_admins = 32;
+
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
-}
-
-/// Null: not configured.
-llmroute::Result<std::shared_ptr<http::TlsContext>> load_tls(const ServerTls& files) {
-  if (files.cert_file.empty()) return std::shared_ptr<http::TlsContext>();
-  auto loaded = http::TlsContext::load({.cert_file = files.cert_file,
-                                        .key_file = files.key_file,
-                                        .client_ca_file = files.client_ca_file});
-  if (!loaded) loaded.error().message = "server.tls." + loaded.error().message;
-  return loaded;
 }
 
 /// The workers and the wait for their end, on the main thread.
@@ -54,7 +48,9 @@ class Service {
   explicit Service(Gateway& gateway)
       : gateway_(gateway),
         caps_(gateway.options().server.max_connections,
-              gateway.options().server.max_connections_per_address),
+              gateway.options().server.max_connections_per_address,
+              gateway.options().server.max_body_in_flight),
+        admin_caps_(most_admins, 0, gateway.options().server.max_body_in_flight),
         signals_(main_, SIGTERM, SIGINT),
         hangup_(main_, SIGHUP),
         patience_(main_) {}
@@ -76,9 +72,10 @@ class Service {
     return port;
   }
 
-  /// The separate listener for the admin API, on the first worker.
+  /// The separate listener for the admin API, on the first worker. However many callers there are,
+  /// it lets the operator in.
   llmroute::Result<std::uint16_t> listen_for_admin(const Address& address) {
-    return workers_.front()->listen(address.host, address.port, tls_, Door::admin);
+    return workers_.front()->listen(address.host, address.port, tls_, Door::admin, &admin_caps_);
   }
 
   void run(Reloader& reloader) {
@@ -135,6 +132,7 @@ class Service {
   Gateway& gateway_;
   boost::asio::io_context main_{1};
   http::ConnectionCaps caps_;
+  http::ConnectionCaps admin_caps_;
   boost::asio::signal_set signals_;
   boost::asio::signal_set hangup_;
   boost::asio::steady_timer patience_;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <iterator>
 #include <llmroute/wire/json_text.hpp>
@@ -71,6 +72,18 @@ struct JsonWriter {
   void operator()(double number) const { fmt::format_to(std::back_inserter(out), "{}", number); }
 };
 
+/// The tables whose keys are credentials.
+constexpr std::array<std::string_view, 2> tables_of_tokens = {"tenants", "auth.tokens"};
+
+std::string without_token(std::string_view key) {
+  for (const std::string_view table : tables_of_tokens) {
+    if (key.starts_with(table) && key.substr(table.size()).starts_with('.')) {
+      return fmt::format("{}.****", table);
+    }
+  }
+  return std::string(key);
+}
+
 }  // namespace
 
 const Setting::Table& Setting::table() const {
@@ -131,8 +144,9 @@ std::string to_json(const Setting& setting) {
 
 std::string at_place(std::string_view place, std::string_view key, std::string_view what) {
   const std::string_view colon = place.empty() ? "" : ": ";
-  std::string line = key.empty() ? fmt::format("{}{}{}", place, colon, what)
-                                 : fmt::format("{}{}key \"{}\": {}", place, colon, key, what);
+  std::string line =
+      key.empty() ? fmt::format("{}{}{}", place, colon, what)
+                  : fmt::format("{}{}key \"{}\": {}", place, colon, without_token(key), what);
   std::replace_if(
       line.begin(), line.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
   return line;

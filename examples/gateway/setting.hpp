@@ -46,7 +46,8 @@ std::optional<Setting> take(Setting& setting, std::string_view dotted);
 std::string to_json(const Setting& setting);
 
 /// "what" with the place in front, the way every configuration error reads: `place: key
-/// "server.port": what`. One line, whatever a key holds.
+/// "server.port": what`. One line, whatever a key holds. Of a key below `tenants` or `auth.tokens`,
+/// which is a token, it says ****.
 std::string at_place(std::string_view place, std::string_view key, std::string_view what);
 
 }  // namespace gateway

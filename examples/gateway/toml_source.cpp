@@ -78,6 +78,16 @@ class Reader {
   std::string_view file_;
 };
 
+/// What toml++ says of a fault. It quotes keys and values, and which is a token it does not know:
+/// all it quotes becomes ****, but for single characters.
+std::string words_of(const toml::parse_error& error) {
+  std::string words(error.description());
+  const std::size_t first = words.find('\'');
+  const std::size_t last = words.rfind('\'');
+  const bool characters = first == words.npos || last - first <= 4 || words.find(", saw '") < last;
+  return characters ? words : words.replace(first + 1, last - first - 1, "****");
+}
+
 }  // namespace
 
 Result<Setting> read_toml(std::string_view text, std::string_view file) try {
@@ -89,7 +99,7 @@ Result<Setting> read_toml(std::string_view text, std::string_view file) try {
 } catch (const toml::parse_error& error) {
   return Error{.code = ErrorCode::invalid_config,
                .message = at_place(place(file, error.source()), "",
-                                   fmt::format("not TOML: {}", error.description()))};
+                                   fmt::format("not TOML: {}", words_of(error)))};
 }
 
 }  // namespace gateway

@@ -228,6 +228,7 @@ Result<void> apply_variables(const std::vector<Assignment>& assigned, Setting& s
       auto value = value_of(variable.kind, assignment);
       if (!value) return value.error();
       if (!variable.second_key.empty()) setting.set(variable.second_key, *value);
+      if (variable.key == "health.interval") setting.set("health.active", {true, value->place});
       setting.set(variable.key, std::move(*value));
     }
   }

@@ -47,8 +47,8 @@ Worker::Worker(Gateway& gateway, http::ConnectionCaps& caps)
 
 llmroute::Result<std::uint16_t> Worker::listen(const std::string& host, std::uint16_t port,
                                                std::shared_ptr<const http::TlsContext> tls,
-                                               Door door) {
-  return server_.listen(host, port, static_cast<int>(door), std::move(tls));
+                                               Door door, http::ConnectionCaps* caps) {
+  return server_.listen(host, port, static_cast<int>(door), std::move(tls), caps);
 }
 
 /// Connections to nodes are kept open and watched, so the context would never run out of work: it

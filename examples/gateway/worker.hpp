@@ -26,10 +26,11 @@ class Worker {
  public:
   Worker(Gateway& gateway, http::ConnectionCaps& caps);
 
-  /// `tls` null: plain HTTP. Several calls, several addresses.
+  /// `tls` null: plain HTTP. Several calls, several addresses. `caps` null: the worker's.
   llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port,
                                          std::shared_ptr<const http::TlsContext> tls = nullptr,
-                                         Door door = Door::usual);
+                                         Door door = Door::usual,
+                                         http::ConnectionCaps* caps = nullptr);
 
   /// Serves until drained or aborted.
   void run();

@@ -288,6 +288,7 @@ void Connection::finish_answer() {
   answering_ = begun_ = ended_ = chunked_ = false;
   exchange_ = nullptr;
   if (client_) leave_client();
+  if (counted_ > 0) uncount_body();
   if (close_after_) return unread_ || !pending_.empty() ? linger() : close();
   if (taking_) {  // take() goes on with what follows
     deadline_ = server_.in(server_.options().idle_timeout);

@@ -33,7 +33,7 @@ std::size_t BodyReader::take_line(std::string_view bytes, std::string& body) {
   if (state_ == State::data_end && !std::string_view("\r\n").starts_with(line_)) {
     fault_ = {400, "a chunk must end with CR LF"};
   } else if (line_.size() > most) {
-    fault_ = {431, "a chunk's extension, or a trailer, is too long"};
+    fault_ = {400, "a chunk's extension, or a trailer, is too long"};
   } else if (newline != bytes.npos) {
     on_line(body);
     line_.clear();
@@ -69,7 +69,7 @@ void BodyReader::on_size_line(std::string& body) {
   }
   extensions_ += extension.size();
   if (extension.size() > limits_.extension || extensions_ > limits_.all_extensions) {
-    fault_ = {431, "a chunk's extension is too long"};
+    fault_ = {400, "a chunk's extension is too long"};
     return;
   }
   std::from_chars(line_.data(), line_.data() + digits, left_, 16);
@@ -89,7 +89,7 @@ void BodyReader::on_trailer_line() {
   trailers_ += line_.size();
   const std::optional<Field> field = split_field(line_);
   if (trailers_ > limits_.trailers) {
-    fault_ = {431, "the trailers are too long"};
+    fault_ = {400, "the trailers are too long"};
   } else if (!field) {
     fault_ = {400, "not a trailer field"};
   } else {

@@ -19,8 +19,8 @@ namespace {
 /// alone.
 constexpr std::size_t most_pending = 64 * 1024;
 
-/// A body has read_timeout, and beyond that must come this fast on average.
-constexpr std::size_t slowest_body = 1024;  // bytes a second
+/// A body has read_timeout, and what it uses up of that it gets back by coming faster than this.
+constexpr double slowest_body = 1024;  // bytes a second
 
 constexpr std::chrono::seconds linger_time{2};
 
@@ -37,6 +37,7 @@ Connection::Connection(Server& server, boost::asio::ip::tcp::socket socket, std:
     : server_(server),
       socket_(std::move(socket)),
       address_(std::move(address)),
+      caps_(listener.caps()),
       listener_(listener.tag()),
       trusted_(server.options().trusted_proxies.contains(address_)),
       scanner_(server.options().head) {
@@ -141,6 +142,7 @@ void Connection::take(std::string_view bytes) {
 }
 
 std::size_t Connection::take_head(std::string_view bytes) {
+  without_body_ = http_1_0_ = false;  // what was said of the request before
   // One blank line before a request is let through: old clients end bodies with it (RFC 9112,
   // section 2.2).
   const std::size_t blank = bytes.starts_with("\r\n") ? 2 : 0;
@@ -155,13 +157,13 @@ std::size_t Connection::take_head(std::string_view bytes) {
   scanner_.reset();
   head_begun_ = false;
   Request request;
-  HeadParser parser(server_.options().head);
-  if (const Fault fault = parser.read(std::string(from.substr(0, length)), request))
-    return refuse(fault), 0;
   request.listener_ = listener_;
   request.peer_ = address_;
+  HeadParser parser(server_.options().head);
+  if (const Fault fault = parser.read(std::string(from.substr(0, length)), request))
+    return refuse(fault, request), 0;
   if (trusted_ && !note_client(request)) {
-    return refuse({429, "too many connections from this address"}), 0;
+    return refuse({429, "too many connections from this address"}, request), 0;
   }
   const std::size_t used = begin_request(request, parser.framing(), from.substr(length));
   return blank + length + used;
@@ -172,16 +174,25 @@ bool Connection::note_client(Request& request) {
   const auto client = forwarded_client(request, server_.options().trusted_proxies);
   if (!client) return true;
   request.come_from(*client);
-  if (!server_.caps().counts_addresses()) return true;
+  if (!caps_.counts_addresses()) return true;
   auto counted = std::make_unique<std::string>(*client);
-  if (!server_.caps().enter_address(*counted)) return false;
+  if (!caps_.enter_address(*counted)) return false;
   client_ = std::move(counted);
   return true;
 }
 
 void Connection::leave_client() noexcept {
-  if (const auto client = std::move(client_)) server_.caps().leave_address(*client);
+  if (const auto client = std::move(client_)) caps_.leave_address(*client);
 }
+
+/// Whether the caps have room for that much more of the request's body.
+bool Connection::count_body(std::size_t bytes) noexcept {
+  if (!caps_.take(bytes)) return false;
+  counted_ += bytes;
+  return true;
+}
+
+void Connection::uncount_body() noexcept { caps_.give_back(std::exchange(counted_, 0)); }
 
 /// How much of `rest` was its body.
 std::size_t Connection::begin_request(Request& request, const BodyFraming& framing,
@@ -189,7 +200,8 @@ std::size_t Connection::begin_request(Request& request, const BodyFraming& frami
   without_body_ = request.method() == "HEAD";
   http_1_0_ = request.http_1_0();
   close_after_ = !request.keep_alive() || server_.draining();
-  if (framing.length > server_.options().body.body) return refuse({413, "the body is too long"}), 0;
+  if (framing.length > server_.options().body.body)
+    return refuse({413, "the body is too long"}, request), 0;
   answering_ = true;
   deadline_ = llmroute::never;
   if (std::optional<Response> refusal = server_.handler().on_head(request)) {
@@ -205,6 +217,7 @@ std::size_t Connection::begin_request(Request& request, const BodyFraming& frami
     return framing.length;
   }
   answering_ = false;
+  request.body_came_later_ = true;
   deadline_ = server_.in(server_.options().read_timeout);
   incoming_ = std::make_unique<Incoming>(
       Incoming{std::move(request), BodyReader(framing, server_.options().body)});
@@ -213,16 +226,23 @@ std::size_t Connection::begin_request(Request& request, const BodyFraming& frami
 }
 
 std::size_t Connection::take_body(std::string_view bytes) {
-  const std::size_t used = incoming_->reader.take(bytes, incoming_->request.body);
-  if (const Fault fault = incoming_->reader.fault()) return refuse(fault), 0;
+  std::string& body = incoming_->request.body;
+  const std::size_t before = body.size();
+  const std::size_t used = incoming_->reader.take(bytes, body);
+  if (const Fault fault = incoming_->reader.fault()) return refuse(fault, incoming_->request), 0;
+  if (!count_body(body.size() - before))
+    return refuse({503, "too much is being sent here: try again"}, incoming_->request), 0;
   if (incoming_->reader.done()) {
     Request request = std::move(incoming_->request);
     incoming_.reset();
     deadline_ = llmroute::never;
     dispatch(request);
   } else {
-    deadline_ += std::chrono::duration_cast<llmroute::Duration>(std::chrono::duration<double>(
-        static_cast<double>(used) / static_cast<double>(slowest_body)));
+    // What comes fast gives back the time that waiting took, and puts none by.
+    const std::chrono::duration<double> earned(static_cast<double>(used) / slowest_body);
+    deadline_ =
+        std::min(llmroute::after(deadline_, std::chrono::duration_cast<llmroute::Duration>(earned)),
+                 server_.in(server_.options().read_timeout));
   }
   return used;
 }
@@ -233,10 +253,18 @@ void Connection::dispatch(Request& request) {
 }
 
 /// After a fault nothing that follows can be trusted to be a request.
-void Connection::refuse(const Fault& fault) {
-  incoming_.reset();
+void Connection::refuse(const Fault& fault, const Request& request) {
+  Response answer = server_.handler().refuse(fault, request);
+  incoming_.reset();  // perhaps the request
   answering_ = close_after_ = unread_ = true;
-  send(server_.handler().error(fault.status, fault.text));
+  send(std::move(answer));
+}
+
+/// Before there is a request.
+void Connection::refuse(const Fault& fault) {
+  Request unread;
+  unread.peer_ = address_;
+  refuse(fault, unread);
 }
 
 void Connection::on_deadline() noexcept {
@@ -247,7 +275,7 @@ void Connection::on_late() {
   deadline_ = llmroute::never;
   if (lingering_) return close();
   if (answering_) return makes_progress() ? arm_write() : caller_gone();
-  if (incoming_) return refuse({408, "the body came too slowly"});
+  if (incoming_) return refuse({408, "the body came too slowly"}, incoming_->request);
   if (!pending_.empty()) return refuse({408, "the header fields came too slowly"});
   close();
 }
@@ -284,6 +312,7 @@ void Connection::close() noexcept {
   deadline_ = llmroute::never;
   out_ = {};
   leave_client();
+  uncount_body();
   if (tls_) tls_->say_goodbye();
   boost::system::error_code ignored;
   socket_.close(ignored);

@@ -22,8 +22,8 @@
 
 namespace http {
 
+class ConnectionCaps;
 class Listener;
-
 class Server;
 
 /// Held by the server's list until it is closed, and by the handlers of its waits.
@@ -68,6 +68,8 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void lose() noexcept;     ///< as if the caller had gone
   void give_up() noexcept;  ///< the same at once, for want of memory
 
+  ConnectionCaps& caps() const noexcept { return caps_; }
+
   /// The address that the caps count it for. Many come from a proxy: its connections count for
   /// none, each request on them for whom it came from.
   const std::string& counted_as() const noexcept {
@@ -109,7 +111,10 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   void dispatch(Request& request);
   bool note_client(Request& request);
   void leave_client() noexcept;
+  bool count_body(std::size_t bytes) noexcept;
+  void uncount_body() noexcept;
   void refuse(const Fault& fault);
+  void refuse(const Fault& fault, const Request& request);
 
   void append_head(std::string& out, int status, const Fields& fields) const;
   std::string& draft();
@@ -128,6 +133,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<TlsSession> tls_{};  // null: bytes go as they are
   std::string address_;
+  ConnectionCaps& caps_;
   const int listener_;  // which one it came by
   const bool trusted_;  // from a proxy whose word on where requests come from is taken
 
@@ -135,6 +141,7 @@ class Connection final : public std::enable_shared_from_this<Connection> {
   HeadScanner scanner_;
   std::unique_ptr<Incoming> incoming_{};
   std::unique_ptr<std::string> client_{};  // that the request under way counts for
+  std::size_t counted_ = 0;                // bytes of its body that the caps count
   Exchange* exchange_ = nullptr;
 
   std::string draft_{};     // output put together, perhaps to be sent when the turn ends

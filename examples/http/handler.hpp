@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include "fault.hpp"
 #include "message.hpp"
 
 namespace http {
@@ -82,9 +83,10 @@ class Handler {
   /// The whole request.
   virtual void on_request(Request request, Responder responder) = 0;
 
-  /// The answer to what is no acceptable HTTP: `status` is one of 4xx, 5xx. The connection closes
-  /// after it.
-  virtual Response error(int status, std::string_view message) = 0;
+  /// The answer to what is no acceptable HTTP, or more than there is room for: the status is one of
+  /// 4xx, 5xx. `request` has what could be read of it, its caller at the least. The connection
+  /// closes after it.
+  virtual Response refuse(const Fault& fault, const Request& request) = 0;
 };
 
 }  // namespace http

@@ -2,30 +2,12 @@
 #include "head_parser.hpp"
 
 #include <algorithm>
-#include <array>
 #include <llmroute/headers.hpp>
 
 namespace http {
 namespace {
 
 using llmroute::same_field_name;
-
-/// RFC 9110, section 5.6.2: what methods and field names are made of.
-constexpr std::array<bool, 256> token_table = [] {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
-}();
-
-bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return token_table[static_cast<unsigned char>(c)];
-  });
-}
 
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 bool is_alpha(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }

@@ -43,11 +43,12 @@ class Accepted {
 }  // namespace
 
 Listener::Listener(Server& server, boost::asio::io_context& context, int tag,
-                   std::shared_ptr<const TlsContext> tls)
+                   std::shared_ptr<const TlsContext> tls, ConnectionCaps& caps)
     : server_(server),
       context_(context),
       tag_(tag),
       tls_(std::move(tls)),
+      caps_(caps),
       acceptor_(context),
       retry_(context) {}
 

@@ -12,15 +12,17 @@
 
 namespace http {
 
+class ConnectionCaps;
 class Server;
 class TlsContext;
 
 /// Not thread safe: everything on the io_context's thread. The server must outlive it.
 class Listener {
  public:
-  /// `tag`: what Request::listener() says of requests that came this way. `tls` null: none.
+  /// `tag`: what Request::listener() says of requests that came this way. `tls` null: none. `caps`
+  /// are its callers'.
   Listener(Server& server, boost::asio::io_context& context, int tag,
-           std::shared_ptr<const TlsContext> tls);
+           std::shared_ptr<const TlsContext> tls, ConnectionCaps& caps);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
@@ -35,6 +37,7 @@ class Listener {
 
   int tag() const noexcept { return tag_; }
   const TlsContext* tls() const noexcept { return tls_.get(); }
+  ConnectionCaps& caps() const noexcept { return caps_; }
 
  private:
   void wait();
@@ -47,6 +50,7 @@ class Listener {
   boost::asio::io_context& context_;
   const int tag_;
   const std::shared_ptr<const TlsContext> tls_;
+  ConnectionCaps& caps_;
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer retry_;
   bool waiting_ = false;  // for callers, or for the time to look again

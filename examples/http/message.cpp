@@ -7,6 +7,19 @@
 #include <llmroute/headers.hpp>
 
 namespace http {
+namespace {
+
+constexpr std::array<bool, 256> token_table = [] {
+  std::array<bool, 256> table{};
+  for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = true;
+  for (int c = 'a'; c <= 'z'; ++c) table[static_cast<std::size_t>(c)] = true;
+  for (int c = 'A'; c <= 'Z'; ++c) table[static_cast<std::size_t>(c)] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+    table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+}  // namespace
 
 std::optional<std::string_view> Request::find(std::string_view name) const noexcept {
   for (const FieldPlace& field : fields_) {
@@ -32,6 +45,12 @@ bool is_field_text(std::string_view text) noexcept {
     if (std::any_of(text.begin(), text.begin() + sizeof eight, control)) return false;
   }
   return std::none_of(text.begin(), text.end(), control);
+}
+
+bool is_token(std::string_view text) noexcept {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return token_table[static_cast<unsigned char>(c)];
+  });
 }
 
 Fields& Fields::add(std::string_view name, std::string_view value) {

@@ -44,6 +44,9 @@ class Request {
 
   std::string body{};
 
+  /// Time has passed between Handler::on_head and on_request: it was waited for the body.
+  bool body_came_later() const noexcept { return body_came_later_; }
+
   /// What the program found out when it had the head; its own, carried along to the whole request.
   std::shared_ptr<const void> note{};
 
@@ -75,11 +78,15 @@ class Request {
   int listener_ = 0;
   bool http_1_0_ = false;
   bool keep_alive_ = true;
+  bool body_came_later_ = false;
 };
 
 /// Blanks, visible characters and bytes of UTF-8: nothing that a recipient could take for the end
 /// of a field (RFC 9110, section 5.5).
 bool is_field_text(std::string_view text) noexcept;
+
+/// What methods and field names are made of (RFC 9110, section 5.6.2).
+bool is_token(std::string_view text) noexcept;
 
 /// Header fields of an answer, ready to be sent.
 class Fields {

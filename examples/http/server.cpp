@@ -47,40 +47,6 @@ llmroute::Duration tick_of(const ServerOptions& options) {
 
 }  // namespace
 
-bool ConnectionCaps::enter(const std::string& address) noexcept {
-  if (now_.fetch_add(1, std::memory_order_relaxed) >= all_) {
-    now_.fetch_sub(1, std::memory_order_relaxed);
-    return false;
-  }
-  if (enter_address(address)) return true;
-  now_.fetch_sub(1, std::memory_order_relaxed);
-  return false;
-}
-
-/// Without memory to count it a connection is one too many.
-bool ConnectionCaps::enter_address(const std::string& address) noexcept {
-  if (per_address_ == 0 || address.empty()) return true;
-  const std::lock_guard lock(mutex_);
-  try {
-    std::size_t& count = by_address_[address];
-    return count < per_address_ && ++count > 0;
-  } catch (const std::bad_alloc&) {
-    return false;
-  }
-}
-
-void ConnectionCaps::leave(const std::string& address) {
-  now_.fetch_sub(1, std::memory_order_relaxed);
-  leave_address(address);
-}
-
-void ConnectionCaps::leave_address(const std::string& address) {
-  if (per_address_ == 0 || address.empty()) return;
-  const std::lock_guard lock(mutex_);
-  const auto found = by_address_.find(address);
-  if (found != by_address_.end() && --found->second == 0) by_address_.erase(found);
-}
-
 Server::Server(boost::asio::io_context& context, Handler& handler, const ServerOptions& options,
                ConnectionCaps& caps)
     : context_(context),
@@ -99,9 +65,10 @@ Server::~Server() {
 }
 
 llmroute::Result<std::uint16_t> Server::listen(const std::string& host, std::uint16_t port,
-                                               int listener,
-                                               std::shared_ptr<const TlsContext> tls) {
-  auto made = std::make_unique<Listener>(*this, context_, listener, std::move(tls));
+                                               int listener, std::shared_ptr<const TlsContext> tls,
+                                               ConnectionCaps* caps) {
+  auto made = std::make_unique<Listener>(*this, context_, listener, std::move(tls),
+                                         caps == nullptr ? caps_ : *caps);
   auto bound = made->open(host, port);
   if (!bound) return bound;
   listeners_.push_back(std::move(made));
@@ -119,14 +86,15 @@ void Server::stop_listening() noexcept {
 }
 
 void Server::accepted(boost::asio::ip::tcp::socket socket, const Listener& listener) {
-  if (socket.native_handle() > last_descriptor_) return;  // closes it: one too many
+  const bool apart = &listener.caps() != &caps_;
+  if (socket.native_handle() > last_descriptor_ && !apart) return;  // closes it: one too many
   error_code error;
   std::string address = text_of(socket.remote_endpoint(error).address());
   if (error) return;  // closes it
   const auto connection =
       std::make_shared<Connection>(*this, std::move(socket), std::move(address), listener);
   connections_.emplace(connection.get(), connection);
-  if (!caps_.enter(connection->counted_as())) {
+  if (!listener.caps().enter(connection->counted_as())) {
     connections_.erase(connection.get());
     return;
   }
@@ -186,7 +154,7 @@ void Server::abort() {
 }
 
 void Server::closed(Connection& connection) noexcept {
-  caps_.leave(connection.counted_as());
+  connection.caps().leave(connection.counted_as());
   connections_.erase(&connection);
   tell_if_empty();
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -11,9 +10,7 @@
 #include <functional>
 #include <llmroute/core/time.hpp>
 #include <llmroute/result.hpp>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <unordered_map>
@@ -21,6 +18,7 @@
 
 #include "address_set.hpp"
 #include "body_reader.hpp"
+#include "caps.hpp"
 #include "gather.hpp"
 #include "handler.hpp"
 #include "head_parser.hpp"
@@ -33,37 +31,10 @@ struct ServerOptions {
   BodyLimits body{};
   llmroute::Duration header_timeout = std::chrono::seconds(10);  ///< for a whole head
   llmroute::Duration read_timeout =
-      std::chrono::seconds(30);  ///< for a body, plus a second for each KiB of it
+      std::chrono::seconds(30);  ///< of a body, less what it comes faster than 1 KiB a second
   llmroute::Duration write_timeout = std::chrono::seconds(300);  ///< without any progress
   llmroute::Duration idle_timeout = std::chrono::seconds(120);   ///< between requests
   AddressSet trusted_proxies{};  ///< whose X-Forwarded-For says where a request comes from
-};
-
-/// How many connections there may be, in all and from one address, over all servers of the process.
-/// Thread safe.
-class ConnectionCaps {
- public:
-  /// `per_address` 0: no limit.
-  ConnectionCaps(std::size_t all, std::size_t per_address) noexcept
-      : all_(all), per_address_(per_address) {}
-
-  /// Whether one more may come; leave() gives its place back. An empty address is no particular
-  /// one.
-  bool enter(const std::string& address) noexcept;
-  void leave(const std::string& address);
-
-  /// The same for an address alone: of a caller behind a proxy, whose connection counts already.
-  bool enter_address(const std::string& address) noexcept;
-  void leave_address(const std::string& address);
-
-  bool counts_addresses() const noexcept { return per_address_ > 0; }
-
- private:
-  const std::size_t all_;
-  const std::size_t per_address_;
-  std::atomic<std::size_t> now_{0};
-  std::mutex mutex_;
-  std::map<std::string, std::size_t> by_address_;
 };
 
 /// Not thread safe: everything on the io_context's thread. `handler` and `caps` must outlive it; so
@@ -78,11 +49,12 @@ class Server {
 
   /// Listens, on as many addresses as it is called for; port 0 takes one that is free.
   /// `listener`: what Request::listener() says of requests that come this way; with `tls` they come
-  /// encrypted. The port, or an
-  /// invalid_argument error that names host and port.
+  /// encrypted. With `caps` they count there, apart from all others, and may have the descriptors
+  /// that are kept from those. The port, or an invalid_argument error that names host and port.
   llmroute::Result<std::uint16_t> listen(const std::string& host, std::uint16_t port,
                                          int listener = 0,
-                                         std::shared_ptr<const TlsContext> tls = nullptr);
+                                         std::shared_ptr<const TlsContext> tls = nullptr,
+                                         ConnectionCaps* caps = nullptr);
 
   /// Goes on where a handler that ran out of memory left off: before every run() of the io_context
   /// once it listens. May throw std::bad_alloc.
@@ -104,7 +76,6 @@ class Server {
   // For connections.
   Handler& handler() noexcept { return handler_; }
   const ServerOptions& options() const noexcept { return options_; }
-  ConnectionCaps& caps() noexcept { return caps_; }
   std::span<char> input() noexcept { return input_; }
   llmroute::Time in(llmroute::Duration wait) const noexcept;
   void closed(Connection& connection) noexcept;

@@ -74,8 +74,8 @@ void Node::on_request(http::Request request, http::Responder responder) {
   responder.send(about(path));
 }
 
-http::Response Node::error(int status, std::string_view message) {
-  return json(status, error_body(message, "Bad Request", "", status));
+http::Response Node::refuse(const http::Fault& fault, const http::Request&) {
+  return json(fault.status, error_body(fault.text, "Bad Request", "", fault.status));
 }
 
 void Node::generate(Kind kind, http::Request request, http::Responder responder) {

@@ -33,7 +33,7 @@ class Node final : public http::Handler {
 
   std::optional<http::Response> on_head(http::Request& request) override;
   void on_request(http::Request request, http::Responder responder) override;
-  http::Response error(int status, std::string_view message) override;
+  http::Response refuse(const http::Fault& fault, const http::Request& request) override;
 
  private:
   void generate(Kind kind, http::Request request, http::Responder responder);

@@ -191,6 +191,19 @@ def test_tokens_change_at_once_and_other_sections_are_named(servers, gateway):
     assert "server" in one.log("restart_needed")[-1]["sections"]
 
 
+def test_a_file_that_has_lost_its_tokens_opens_no_door(servers, gateway):
+    """As one that is written from its top is, half-way."""
+    a, b = servers.mock("a"), servers.mock("b")
+    one = gateway(QUICK + listed(a) + '\n[auth]\nauth_token = "old"\n')
+    assert "auth" in one.settle(lambda: one.write(QUICK + listed(b)), "not_reloaded")["reason"]
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(one.url + "/v1/models", timeout=10)
+    assert refused.value.code == 401
+    asked = urllib.request.Request(one.url + "/stats", headers={"Authorization": "Bearer old"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert b'"name":"a"' in answer.read()  # nor does anything else change
+
+
 def test_the_flag_makes_it_look_every_second(servers, gateway):
     a, b = servers.mock("a"), servers.mock("b")
     never = "[reload]\ninterval = 0\n"

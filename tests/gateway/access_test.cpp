@@ -22,6 +22,19 @@ TEST_CASE("a key for some models", "[gateway][access]") {
   CHECK(models == std::vector<std::string>{"a", "c"});
 }
 
+TEST_CASE("of models that a key may not use it is not told", "[gateway][access]") {
+  const Identity some{.allowed_models = {"a", "c"}};
+  const Identity all{};
+  llmroute::Error error{.code = llmroute::ErrorCode::model_not_found, .message = "there are: a, b"};
+  CHECK(gateway::names_others(&some, error));
+  CHECK_FALSE(gateway::names_others(&all, error));
+  CHECK_FALSE(gateway::names_others(nullptr, error));
+  CHECK(gateway::without_others(some, error, "x").message ==
+        "there is no model \"x\"; this key may use: a, c");
+  error.body = "{}";  // a node's own word
+  CHECK_FALSE(gateway::names_others(&some, error));
+}
+
 TEST_CASE("a key's own limits go before the configured ones", "[gateway][access]") {
   const llmroute::LimitsConfig configured{.default_rpm = 60, .default_tpm = 1000};
   Identity identity{.tenant = "t"};
@@ -47,6 +60,12 @@ TEST_CASE("a key's own limits go before the configured ones", "[gateway][access]
     CHECK(gateway::own_limits(&identity, "m", fitting)->tokens.per_minute == 77);
     CHECK(gateway::own_limits(&identity, "n", fitting)->tokens.per_minute == 1);
   }
+  SECTION("and they are counted by the window, whatever the others are by") {
+    identity.rpm = 5;
+    const llmroute::LimitsConfig bucket{.algorithm = llmroute::RateAlgorithm::token_bucket};
+    CHECK(gateway::own_limits(&identity, "m", bucket)->algorithm ==
+          llmroute::RateAlgorithm::sliding_window);
+  }
 }
 
 TEST_CASE("the model that a request is for", "[gateway][access]") {
@@ -55,6 +74,8 @@ TEST_CASE("the model that a request is for", "[gateway][access]") {
   gateway::Asked body{.model = "named", .has_model = true};
   const gateway::Defaults none = gateway::defaults_of({});
   CHECK(gateway::model_for(body, none, router) == "named");
+  body.model.clear();  // which is as if it named none
+  CHECK(gateway::model_for(body, none, router) == "lone");
   body = {};
   CHECK(gateway::model_for(body, none, router) == "lone");
   const gateway::Defaults some = gateway::defaults_of({.router = {.default_model = "usual"}});

@@ -43,7 +43,7 @@ tokens = { SECRET5 = "tenant-a" }
 admin_key = "SECRET6"
 [store]
 database_url = "postgres://user:SECRET7@host/db"
-redis_url = "redis://:SECRET8@host"
+redis_url = "redis://SECRET8@SECRET9@host?password=SECRET10"
 [limits]
 default_rpm = 5
 per_tenant_model = [{ tenant = "tenant-a", tpm = 9 }, { model = "alias", rpm = 3 }]
@@ -65,8 +65,8 @@ per_tenant_model = [{ tenant = "tenant-a", tpm = 9 }, { model = "alias", rpm = 3
         "sliding window: 5 requests and any number of tokens a minute",
         "tenant tenant-a, model any: any number of requests and 9 tokens a minute",
         "tenant any, model alias: 3 requests",
-        "postgres://user:****@host/db",
-        "redis://:****@host: not used",
+        "postgres://****@host/db",
+        "redis://****@host?****: not used",
         "reload     30 s",
         "/health every 10 s"}) {
     CHECK_THAT(text, Contains(part));

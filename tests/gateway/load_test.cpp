@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "gateway/load.hpp"
+#include "gateway/named_files.hpp"
 #include "temporary_directory.hpp"
 
 using namespace std::chrono_literals;
@@ -232,6 +233,31 @@ TEST_CASE("a mistake in TOML names file, line, key and the nearest right one", "
   SECTION("but never a secret") {
     CHECK_THAT(message_of(nodes + "[auth]\nauth_token = 123456789\n"), !Contains("123456789"));
   }
+}
+
+TEST_CASE("an interval of health checks turns them on", "[gateway][load]") {
+  const TemporaryDirectory directory;
+  directory.write("off.toml", std::string(two_nodes) + "[health]\nactive = false\n");
+  CHECK_FALSE(good(load({.config = "off.toml"}, {})).router.health.active);
+  const Options on = good(load({.config = "off.toml"}, {{"HEALTH_CHECK_INTERVAL_SECONDS", "3"}}));
+  CHECK(on.router.health.active);
+  CHECK(on.router.health.interval == 3s);
+}
+
+TEST_CASE("a configuration that is to run names files that are there", "[gateway][load]") {
+  const TemporaryDirectory directory;
+  const auto message = [&](std::string_view more) {
+    directory.write("c.toml", std::string(two_nodes) + std::string(more));
+    const auto options = gateway::load_to_run({.config = "c.toml"}, {});
+    return options ? std::string("good") : options.error().message;
+  };
+  CHECK(message("") == "good");
+  CHECK_THAT(message("[server]\ntls = { cert_file = \"c.pem\", key_file = \"k.pem\" }\n"),
+             Catch::Contains("server.tls.cert_file") && Catch::Contains("c.pem"));
+  const std::string other = "[store]\ndatabase_url = \"mysql://u:secret@h/d\"\n";
+  CHECK(message(other) == "good");  // nobody needs it
+  CHECK_THAT(message("[auth]\nkeys = true\n" + other),
+             Catch::Contains("store.database_url") && !Catch::Contains("secret"));
 }
 
 TEST_CASE("a mistake in a variable names it", "[gateway][load]") {

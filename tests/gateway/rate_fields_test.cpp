@@ -18,7 +18,7 @@ TEST_CASE("times as OpenAI writes them", "[gateway][rate]") {
   CHECK(reset_text(3723s) == "1h2m3s");
 }
 
-TEST_CASE("fields for what is limited alone", "[gateway][rate]") {
+TEST_CASE("six fields, or none", "[gateway][rate]") {
   http::Fields none;
   CHECK_FALSE(gateway::add_rate_fields(none, {}));
   CHECK(none.text().empty());
@@ -28,11 +28,14 @@ TEST_CASE("fields for what is limited alone", "[gateway][rate]") {
                                  {.requests = {.limit = 60, .remaining = 59, .reset = 1s}}));
   CHECK(requests.text() ==
         "X-RateLimit-Limit-Requests: 60\r\nX-RateLimit-Remaining-Requests: 59\r\n"
-        "X-RateLimit-Reset-Requests: 1s\r\n");
+        "X-RateLimit-Reset-Requests: 1s\r\nX-RateLimit-Limit-Tokens: 2147483647\r\n"
+        "X-RateLimit-Remaining-Tokens: 2147483647\r\nX-RateLimit-Reset-Tokens: 0ms\r\n");
 
   http::Fields tokens;
   CHECK(gateway::add_rate_fields(tokens, {.tokens = {.limit = 100, .remaining = 0, .reset = 90s}}));
   CHECK(tokens.text() ==
+        "X-RateLimit-Limit-Requests: 2147483647\r\nX-RateLimit-Remaining-Requests: 2147483647\r\n"
+        "X-RateLimit-Reset-Requests: 0ms\r\n"
         "X-RateLimit-Limit-Tokens: 100\r\nX-RateLimit-Remaining-Tokens: 0\r\n"
         "X-RateLimit-Reset-Tokens: 1m30s\r\n");
 }

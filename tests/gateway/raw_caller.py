@@ -47,3 +47,22 @@ class RawCaller:
         """An RST."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
+
+
+def ask(caller, request=b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"):
+    """On a connection that stays; the status."""
+    caller.seen = b""
+    caller.sock.sendall(request)
+    caller.read_until(b"\r\n\r\n")
+    head, _, body = caller.seen.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+    while len(body) < length:
+        body += caller.sock.recv(length - len(body))
+    return int(head[9:12])
+
+
+def begin_post(gateway, length, fields=""):
+    """A caller whose body does not come yet."""
+    caller = RawCaller(gateway)
+    caller.sock.sendall(f"POST {CHAT} HTTP/1.1\r\nHost: x\r\n{fields}Content-Length: {length}\r\n\r\n".encode())
+    return caller

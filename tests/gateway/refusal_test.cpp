@@ -49,6 +49,13 @@ TEST_CASE("a node's 4xx passes untouched", "[gateway][refusal]") {
     CHECK(refusal_of(limited).retry_after_seconds == 1);
     CHECK(refusal_of(limited).body == "{}");
   }
+  SECTION("but for keys that it quotes") {
+    const Error quoting = error_with(
+        ErrorCode::node_rejected, 400,
+        R"({"error":{"message":"odd field in 'Authorization: Bearer abcdef0123456789'"}})");
+    CHECK_THAT(refusal_of(quoting).body,
+               Contains("odd field in 'Authorization:") && !Contains("abcdef"));
+  }
   SECTION("but an empty one is given a body") {
     CHECK_THAT(refusal_of(error_with(ErrorCode::node_rejected, 400)).body,
                Contains("what was tried"));
@@ -80,6 +87,17 @@ TEST_CASE("a broken stream ends with one typed event", "[gateway][refusal]") {
   const std::string event = gateway::error_event(error_with(ErrorCode::stream_interrupted));
   CHECK_THAT(event, Catch::StartsWith("data: {\"error\":{") && Catch::EndsWith("}}\n\n") &&
                         Contains("stream_interrupted"));
+
+  SECTION("which tells how much has come") {
+    Error error = error_with(ErrorCode::stream_interrupted);
+    error.usage.completion_tokens = 7;
+    error.attempts.resize(2);
+    CHECK_THAT(gateway::error_event(error),
+               Catch::EndsWith(R"(,"llmroute":{"partial_tokens":7,"attempts":2}}})"
+                               "\n\n"));
+    error.code = ErrorCode::upstream_error;
+    CHECK_THAT(gateway::error_event(error), !Contains("partial_tokens"));
+  }
 }
 
 TEST_CASE("rejections are told apart from failures", "[gateway][refusal]") {

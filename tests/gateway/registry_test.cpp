@@ -55,6 +55,15 @@ TEST_CASE("a stored model brings its nodes along", "[gateway][registry]") {
   CHECK(config.prepare());
 }
 
+TEST_CASE("a node of the store is called by its URL without the path", "[gateway][registry]") {
+  const Registry registry(Config{}, "");
+  const std::vector<ModelRecord> models = {
+      stored("a", {backend("http://x:1/one", 1), backend("http://x:1/two", 1)})};
+  const Config config = registry.with(models);
+  CHECK(names(config) == std::vector<std::string>{"http://x:1", "http://x:1/two"});
+  CHECK(config.nodes[0].url == "http://x:1/one");
+}
+
 TEST_CASE("a backend may be a node of the file", "[gateway][registry]") {
   const Registry registry(file(), "llmroute.toml");
   const std::vector<ModelRecord> models = {stored("a", {backend("http://gpu-1:8000", 4)})};

@@ -55,4 +55,15 @@ TEST_CASE("a message names the place and the key it is about", "[gateway][settin
   CHECK(gateway::at_place("f:1", "", "is bad") == "f:1: is bad");
   CHECK(gateway::at_place("", "", "is bad") == "is bad");
   CHECK(gateway::at_place("f:1", "a\nb\x7F", "is\tbad") == "f:1: key \"a?b?\": is?bad");
+
+  SECTION("but no token") {
+    CHECK(gateway::at_place("f:1", "tenants.sk.1", "is bad") ==
+          "f:1: key \"tenants.****\": is bad");
+    CHECK(gateway::at_place("", "auth.tokens.sk-1[0]", "is bad") ==
+          "key \"auth.tokens.****\": is bad");
+    for (const std::string key :
+         {"tenants", "auth.tokens", "tenantss.a", "auth.tokenss", "auth.a"}) {
+      CHECK(gateway::at_place("", key, "is bad") == "key \"" + key + "\": is bad");
+    }
+  }
 }

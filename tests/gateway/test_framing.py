@@ -191,9 +191,9 @@ OTHER = {
     "a target without an end": ("GET /" + "a" * 20000, 414),
     "a long line beyond both limits": ("GET /" + "a" * 40000, 414),
     "much where a chunk should end": (chunked("3\r\nabc\r" + "x" * 400 + "\r\n"), 400),
-    "a long chunk extension": (chunked("3;" + "a" * 300 + "\r\nabc\r\n0\r\n\r\n"), 431),
-    "long extensions in all": (chunked("".join(f"1;{'a' * 200}\r\nx\r\n" for _ in range(100)) + "0\r\n\r\n"), 431),
-    "long trailers": (chunked("0\r\n" + "".join(f"X: {'a' * 2000}\r\n" for _ in range(6)) + "\r\n"), 431),
+    "a long chunk extension": (chunked("3;" + "a" * 300 + "\r\nabc\r\n0\r\n\r\n"), 400),
+    "long extensions in all": (chunked("".join(f"1;{'a' * 200}\r\nx\r\n" for _ in range(100)) + "0\r\n\r\n"), 400),
+    "long trailers": (chunked("0\r\n" + "".join(f"X: {'a' * 2000}\r\n" for _ in range(6)) + "\r\n"), 400),
     "a body one byte beyond the limit": (post(f"Content-Length: {(50 << 20) + 1}\r\n", target=CHAT), 413),
     "a chunk one byte beyond the limit": (chunked(f"{(50 << 20) + 1:x}\r\nabc"), 413),
     "Expect, and a body beyond the limit": (post("Expect: 100-continue\r\nContent-Length: 99999999\r\n", target=CHAT), 413),
@@ -292,6 +292,22 @@ def test_a_head_request_gets_no_body(shared):
     connection.request("GET", "/livez")
     assert connection.getresponse().status == 200
     connection.close()
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("first", ["HEAD /livez HTTP/1.1\r\nHost: x\r\n\r\n",
+                                   "HEAD /livez HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"])
+def test_what_is_refused_after_a_head_has_its_body(shared, first, step):
+    """That there is none to come was said of the request before."""
+    wire = Wire(shared)
+    wire.send(first + REFUSED["bare CR in a value"], step)
+    data = b""
+    while piece := wire.sock.recv(65536):
+        data += piece
+    _, _, second = data.partition(b"\r\n\r\n")
+    head, _, body = second.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ") and b"Connection: close" in head
+    assert f"Content-Length: {len(body)}".encode() in head and json.loads(body)["error"]
 
 
 def test_100_continue_comes_when_the_body_is_wanted(shared):

@@ -236,6 +236,107 @@ def test_no_key_is_told_again(gateway, admin, node, tmp_path):
         assert not [text for text in said if secret.encode() in text], secret[:8]
 
 
+NODE_KEY = "sk-node-" + "n0deK3y" * 5
+PASSED_ON = [400, 404, 409, 413, 422, 429]  # these answers of a node are the caller's
+
+
+def quoted(request):
+    """What a node was sent, in the forms in which one may quote it."""
+    lines = "\n".join(f"{name}: {value}" for name, value in request.headers)
+    key = request.header("authorization").partition(" ")[2]
+    return {"message": f"you sent\n{lines}", "key": key, "param": f"Incorrect API key provided: {key}.",
+            "headers": dict(request.headers), "list": str(request.headers), "code": f"<{key}>",
+            "body": request.body.decode()}
+
+
+def quotes(status):
+    """A node that answers by quoting; "event": by an error in mid-stream, "good": beside a good answer's head."""
+    from fake_node import completion, delta
+
+    def answer(request, connection):
+        said = {"error": quoted(request)}
+        if status == "event" and request.json().get("stream"):
+            connection.start_stream()
+            connection.event(delta("a"))
+            connection.event(said)
+            return connection.send("0\r\n\r\n")
+        if status == "event":
+            return connection.answer(500 if request.path == "/v1/audio/speech" else 200, said)
+        if status == "text":
+            return connection.answer(400, str(request.headers), content_type="text/plain")
+        if status == "good":
+            return connection.answer(200, completion())
+        return connection.answer(status, said)
+
+    return answer
+
+
+def whole(answer):
+    """Header fields and body."""
+    return str(answer.headers).encode() + answer.body
+
+
+def asked_of_everything(gateway, admin, key, shown):
+    """What is said to a caller with this key, wherever it may be quoted."""
+    said = []
+    both = {**bearer(key), "X-Admin-Key": ADMIN_KEY}
+    for stream in (False, True):
+        said.append(whole(gateway.chat(headers=both, stream=stream)))
+    said.append(whole(gateway.request("POST", "/v1/audio/speech", {"model": "tiny", "input": "x"}, both)))
+    said.append(whole(gateway.request("POST", "/v1/embeddings", {"model": "tiny", "input": "x"}, both)))
+    said.append(whole(chat_as(gateway, key, messages="wrong")))
+    said.append(whole(chat_as(gateway, key + "x")))
+    said.append(whole(gateway.get("/v1/nothing", **both)))
+    pages = ("/", "/health", "/readyz", "/stats", "/load-stats", "/metrics", "/version", "/v1/models", "/v1/models/x")
+    for path in pages:
+        said.append(whole(gateway.get(path, **both)))
+    for path in ("/keys", "/models", f"/keys/{shown['id']}", "/keys/x"):
+        said.append(whole(admin.ask("GET", path)))
+        said.append(whole(admin.ask("GET", path, headers={"X-Admin-Key": key})))
+    said.append(whole(admin.ask("POST", "/models", {"name": "m", "model_id": 7, "key": key})))
+    said.append(whole(admin.ask("DELETE", f"/keys/{shown['id']}")))
+    said.append(whole(chat_as(gateway, key)))
+    return said
+
+
+@pytest.mark.parametrize("status", [*PASSED_ON, 401, 402, 403, 500, 503, "text", "event", "good"])
+def test_no_key_is_told_by_a_node_that_quotes_what_it_was_sent(start, node, status):
+    """Neither a caller's, nor the node's own, nor the admin's: in no answer, page, log or file."""
+    node.handler = quotes(status)
+    gateway = start(config=WITH_STORE + '[logging]\ndir = "logs"\nlevel = "debug"\n[router]\nmax_retries = 0\n'
+                    + f'[[nodes]]\nname = "n0"\nurl = "{node.url}"\napi_key = "{NODE_KEY}"\n')
+    admin = Admin(gateway)
+    key, shown = admin.key()
+    said = asked_of_everything(gateway, admin, key, shown)
+    assert node.requests and all(one.header("authorization") == f"Bearer {NODE_KEY}" for one in node.requests)
+    assert not [value for one in node.requests for _, value in one.headers if key in value or ADMIN_KEY in value]
+    if status in PASSED_ON:
+        assert b"you sent" in said[0] and b"you sent" in said[1]
+    gateway.signal(15)
+    assert gateway.wait() == 0
+    files = [path for path in gateway.directory.rglob("*") if path.is_file() and path.name != "llmroute.toml"]
+    assert len([path for path in files if path.parent.name == "logs"]) == 3
+    said += [path.read_bytes() for path in files]
+    for secret in (key, NODE_KEY, ADMIN_KEY):
+        for part in (secret, secret[9:]):  # beyond the prefix that tells which one it is
+            assert not [text for text in said if part.encode() in text], part[:12]
+
+
+@pytest.mark.parametrize("before", ["\n", "\t", "\u201c", "\u00ab", "="])
+def test_a_key_that_a_node_quotes_behind_an_escape_is_not_told(start, node, before):
+    """In JSON a line break or a typographic quote may end in a letter or a digit: \\n, \\u201c."""
+    def answer(request, connection):
+        key = request.header("authorization").partition(" ")[2]
+        said = {"message": f"no such key: {before}{key}", "type": "x", "param": None, "code": None}
+        connection.answer(400, {"error": said})
+
+    node.handler = answer
+    gateway = start(config=f'[[nodes]]\nname = "n0"\nurl = "{node.url}"\napi_key = "{NODE_KEY}"\n')
+    answer = gateway.chat()
+    assert answer.status == 400 and error(answer)["message"].startswith("no such key: ")
+    assert NODE_KEY[9:].encode() not in answer.body
+
+
 def test_json_of_errors_is_whole(gateway):
     """A token that looks like JSON or a header is no way into an answer."""
     answer = gateway.chat(headers={"Authorization": 'Bearer "},"x":{"'})

@@ -1,32 +1,23 @@
 """Callers that are slow, or too many."""
 
+import re
 import resource
+import signal
 import socket
 import threading
 import time
 
 import pytest
+from admin_client import Admin, WITH_STORE
 from gateway_server import CHAT, GATEWAY, eventually
 from fake_node import delta
-from raw_caller import PLAIN, RawCaller
+from raw_caller import PLAIN, RawCaller, ask, begin_post
 from wire import Wire
 
 MEGABYTE = 1 << 20
 LIVE = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = "GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 WITHOUT_QUARANTINE = {"ASAN_OPTIONS": "quarantine_size_mb=1"}  # address sanitizer keeps what has been freed
-
-
-def ask(caller, request=b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"):
-    """On a connection that stays; the status."""
-    caller.seen = b""
-    caller.sock.sendall(request)
-    caller.read_until(b"\r\n\r\n")
-    head, _, body = caller.seen.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-    while len(body) < length:
-        body += caller.sock.recv(length - len(body))
-    return int(head[9:12])
 
 
 def answers(gateway, path="/health"):
@@ -142,6 +133,76 @@ def test_a_body_must_come_at_a_least_rate(start, node):
         fair.sock.sendall(body[i:i + 1000])
         time.sleep(0.15)  # longer than read_timeout in all
     fair.read_until(b"hello")
+
+
+def is_let_in(admin):
+    try:
+        return admin.ask("GET", "/keys").status == 200
+    except OSError:
+        return False
+
+
+def test_callers_do_not_lock_the_operator_out(start, node):
+    """Neither by their number nor by what they send: the admin listener counts for itself."""
+    gateway = start(node, config=WITH_STORE + '[server]\nmax_connections = 3\nmax_connections_per_address = 3\n'
+                    'max_body_in_flight = "1MB"\nadmin_listen = "127.0.0.1:0"\n')
+    found = re.fullmatch(r"admin on http://127\.0\.0\.1:(\d+)\n", gateway.process.stdout.readline())
+    callers, gateway.port = gateway.port, int(found[1])
+    admin = Admin(gateway)
+    key, _ = admin.key()
+    port, gateway.port = gateway.port, callers
+    crowd = [begin_post(gateway, 2 * MEGABYTE, f"Authorization: Bearer {key}\r\nExpect: 100-continue\r\n") for _ in range(3)]
+    for one in crowd:
+        one.read_until(b"100 Continue")  # it has its place
+    crowd[0].sock.sendall(b" " * 1_000_000)
+    assert not answers(gateway)
+    gateway.port = port
+    admin.key(allowed_models=["y" * 200] * 1000)
+    idle = [socket.create_connection((gateway.host, gateway.port)) for _ in range(40)]
+    eventually(lambda: not is_let_in(admin))  # it has a cap as well
+    for one in idle:
+        one.close()
+    eventually(lambda: is_let_in(admin))
+    gateway.port = callers
+    for one in crowd:
+        one.close()
+    eventually(lambda: answers(gateway))
+
+
+def test_nor_do_they_when_descriptors_run_out(start, node):
+    if b"__ubsan" in GATEWAY.read_bytes():
+        pytest.skip("the sanitizer's own checks need descriptors")
+    gateway = start(node, config=WITH_STORE + '[server]\nworkers = 1\nadmin_listen = "127.0.0.1:0"\n', descriptors=64)
+    found = re.fullmatch(r"admin on http://127\.0\.0\.1:(\d+)\n", gateway.process.stdout.readline())
+    crowd = [socket.create_connection((gateway.host, gateway.port)) for _ in range(150)]
+    eventually(lambda: not answers(gateway))
+    gateway.port = int(found[1])
+    assert Admin(gateway).want(200, "GET", "/keys") == []
+    for one in crowd:
+        one.close()
+
+
+def test_what_is_refused_while_draining_has_its_line_and_is_counted(start, node):
+    gateway = start(node)
+    late, pages = RawCaller(gateway), RawCaller(gateway)
+    for caller in (late, pages):
+        assert ask(caller) == 200
+    body = f"Host: x\r\nContent-Length: {len(PLAIN)}\r\n\r\n{PLAIN}"
+    late.sock.sendall(f"POST {CHAT} HTTP/1.1\r\nX-Request-ID: late\r\n".encode())
+    pages.sock.sendall(b"GET /metrics HTTP/1.1\r\n")
+    time.sleep(0.2)
+    gateway.signal(signal.SIGTERM)
+    eventually(lambda: gateway.log("draining"))
+    time.sleep(0.2)
+    assert ask(late, body.encode()) == 503
+    line = eventually(lambda: gateway.log("call"))[0]
+    assert (line["request_id"], line["status"], line["error"]) == ("late", 503, "shutting_down")
+    assert line["client"] == "127.0.0.1"
+    pages.seen = b""
+    pages.sock.sendall(b"Host: x\r\n\r\n")
+    page = pages.read_to_end().decode()
+    assert re.search(r'^requests_total\{.*status="5xx".*\} 1$', page, re.MULTILINE), page
+    assert gateway.wait() == 0
 
 
 def test_a_crowd_of_idle_connections_is_capped(start, node):

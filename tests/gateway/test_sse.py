@@ -114,7 +114,7 @@ def test_a_broken_stream_ends_with_one_error(shared, name, step):
     *events, (_, last) = client_events(answer.body)
     assert answer.status == 200 and texts(events) == TEXT[:-1]
     error = json.loads(last)["error"]
-    assert set(error) == {"message", "type", "param", "code"} and error["code"] == "stream_interrupted"
+    assert set(error) == {"message", "type", "param", "code", "llmroute"} and error["code"] == "stream_interrupted"
     assert b"data: [DONE]" not in answer.body and b'"stop"' not in answer.body
 
 

@@ -171,7 +171,8 @@ def test_a_stream_that_dies_ends_with_one_typed_error(start, node):
     assert text.count('"error"') == 1 and "stream_interrupted" in text
     last = [part for part in text.split("data: ") if part.startswith('{"error"')][0]
     error = json.loads(last.split("\n")[0])["error"]
-    assert set(error) == {"message", "type", "param", "code"}
+    assert set(error) == {"message", "type", "param", "code", "llmroute"}
+    assert error["llmroute"] == {"partial_tokens": 1, "attempts": len(node.requests)}
     call = eventually(lambda: gateway.log("call"))[0]
     assert call["stream"] is True and call["status"] == 502 and call["error"] == "stream_interrupted"
 

@@ -239,9 +239,10 @@ def test_files_that_cannot_be_used_are_named_at_the_start(tmp_path, server, conf
     names = {"cert": server.certificate, "key": server.key,
              **{name: tmp_path / f"{name}.pem" for name in ("absent", "other", "locked", "junk")}}
     (tmp_path / "llmroute.toml").write_text("[server.tls]\n" + config.format(**names) + '\n[[nodes]]\nurl = "http://127.0.0.1:1"\n')
-    code, out, err = run_gateway(tmp_path, "run", "--port", "0")
-    assert code == 1 and out == "" and "Traceback" not in err
-    assert [part for part in parts if part not in err] == [], err
+    for command in (("run", "--port", "0"), ("check-config",)):
+        code, out, err = run_gateway(tmp_path, *command)
+        assert code == 2 and out == "" and "Traceback" not in err
+        assert [part for part in parts if part not in err] == [], err
 
 
 @pytest.mark.parametrize("config, part", [('cert_file = "a"', "server.tls.key_file"), ('key_file = "a"', "server.tls.cert_file"),

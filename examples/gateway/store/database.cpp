@@ -33,7 +33,7 @@ Result<void> Transaction::commit() {
   return {};
 }
 
-Result<std::unique_ptr<Database>> open_database(std::string_view url, Holding holding) {
+Result<std::string> file_of(std::string_view url) {
   constexpr std::string_view scheme = "sqlite:";
   if (url.empty()) url = "sqlite:llmroute.db";
   if (!url.starts_with(scheme)) {
@@ -46,7 +46,13 @@ Result<std::unique_ptr<Database>> open_database(std::string_view url, Holding ho
   }
   std::string_view path = url.substr(scheme.size());
   if (path.starts_with("//")) path.remove_prefix(2);
-  auto opened = SqliteDatabase::open(std::string(path), holding);
+  return std::string(path);
+}
+
+Result<std::unique_ptr<Database>> open_database(std::string_view url, Holding holding) {
+  const auto path = file_of(url);
+  if (!path) return path.error();
+  auto opened = SqliteDatabase::open(*path, holding);
   if (!opened) return std::move(opened.error());
   return std::unique_ptr<Database>(std::move(*opened));
 }

@@ -59,6 +59,9 @@ class Transaction {
 /// commands go beside it.
 enum class Holding : std::uint8_t { alone, beside };
 
+/// The file that "sqlite:PATH" names.
+llmroute::Result<std::string> file_of(std::string_view url);
+
 /// Opens what `url` names: "sqlite:PATH" (also "sqlite:///absolute/path"), making the file if it is
 /// not there. Errors never quote the rest of a URL: it may hold a password.
 llmroute::Result<std::unique_ptr<Database>> open_database(std::string_view url, Holding holding);
