@@ -43,8 +43,11 @@ void Inference::start(Worker& worker, const http::Request& request, http::Respon
   if (!asked) return refuse(worker, asked.error(), request, std::move(responder), request_id);
   auto identity = std::static_pointer_cast<const Identity>(request.note);
   if (identity && !identity->allowed_models.empty()) {
-    const std::string why =
-        why_not(identity.get(), model_for(*asked, worker.defaults(), worker.gateway().router()));
+    // What is passed on reaches the node as it is: there nobody fills in the default model.
+    const std::string why = why_not(
+        identity.get(), llmroute::wire::is_inference_path(request.path())
+                            ? model_for(*asked, worker.defaults(), worker.gateway().router())
+                            : asked->model);
     if (!why.empty()) return refuse_model(worker, why, request, std::move(responder), request_id);
   }
   auto* inference = new Inference(worker, std::move(responder), std::move(request_id),

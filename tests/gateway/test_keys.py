@@ -145,6 +145,21 @@ def test_a_request_without_a_model_is_judged_by_the_default_one(start, node):
     assert gateway.request("POST", CHAT, body, bearer(bad)).status == 403
 
 
+def test_what_is_passed_on_must_name_a_model_of_the_key(start, node):
+    """Its body goes as it is, without the default model: a node would serve what it likes."""
+    node.handler = lambda request, connection: connection.answer(200, {"text": "x"})
+    gateway = start(node, config=WITH_STORE + '[router]\ndefault_model = "tiny"\n')
+    key, _ = Admin(gateway).key(allowed_models=["tiny"])
+    form = '--xx\r\nContent-Disposition: form-data; name="model"\r\n\r\n%s\r\n--xx--\r\n'
+    multipart = {"Content-Type": "multipart/form-data; boundary=xx"}
+    for path, body, headers in (("/v1/audio/transcriptions", form % "", multipart), ("/v1/images/generations", {"prompt": "x"}, {}),
+                                ("/v1/images/generations", {"model": "", "prompt": "x"}, {})):
+        answer = gateway.request("POST", path, body, {**bearer(key), **headers})
+        assert answer.status == 403 and error(answer)["code"] == "model_not_allowed", (path, body)
+    assert not node.requests
+    assert gateway.request("POST", "/v1/audio/transcriptions", form % "tiny", {**bearer(key), **multipart}).status == 200
+
+
 def test_tokens_of_tenants_and_the_one_token_go_beside_keys(start, node):
     gateway = start(node, config=WITH_STORE + 'auth_token = "sesame"\ntokens = { "sk-demo-123" = "tenant-a" }\n')
     key, _ = Admin(gateway).key()
