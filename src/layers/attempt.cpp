@@ -295,6 +295,9 @@ After after_attempt(CallState& call, Progress& progress, OpenAttempt& attempt) {
     return progress.ladder.possible(call) ? After::pick : After::end;
   }
   call.tried.push_back(attempt.ticket.node().id());
+  if (traits(attempt.failure->kind).blames != Blame::nobody) {
+    call.failed.push_back(attempt.ticket.node().id());
+  }
   remember(call, progress, attempt);
   note_failure(call, progress, attempt);
   if (!worth_retrying(*progress.last)) return After::end;

@@ -83,9 +83,6 @@ net::Task<Result<Reply>> down_the_chain(CallState& call, Next next, const ModelC
       --call.retries_left;
       paid_for = call.attempts.size();
     }
-    if (call.given_up_for != FailureKind::context_length) {  // which is no node's failure
-      call.failed_before.insert(call.failed_before.end(), call.tried.begin(), call.tried.end());
-    }
     call.tried.clear();
     call.ledger.forget_tokens();  // another model's mean something else
     call.given_up_for.reset();

@@ -50,10 +50,16 @@ net::Task<AttemptFailure> why_no_stream(OpenAttempt& attempt, const Clocks& cloc
   if (!is_success(status)) {
     co_return failure_of(status, attempt.transfer.take_headers(), std::move(body));
   }
-  const bool is_error = wire::read_reply(body).is_error;
+  const wire::ReplyView answer = wire::read_reply(body);
   AttemptFailure failure{.http_status = status};
-  failure.kind = is_error ? FailureKind::error_body_in_200 : FailureKind::not_json_in_200;
-  failure.reason = is_error ? "200 with an error in its body" : "200 without an event stream";
+  if (answer.is_error) {
+    failure.kind = FailureKind::error_body_in_200;
+    failure.reason = "200 with an error in its body";
+  } else {
+    failure.kind = answer.json_ok ? FailureKind::not_streamed : FailureKind::not_json_in_200;
+    failure.reason = "200 without an event stream";
+  }
+  failure.headers = attempt.transfer.take_headers();
   failure.body = std::move(body);
   co_return failure;
 }

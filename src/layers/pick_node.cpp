@@ -1,7 +1,5 @@
 #include "layers/pick_node.hpp"
 
-#include <vector>
-
 #include "router/loop_state.hpp"
 #include "router/router_core.hpp"
 
@@ -9,22 +7,13 @@ namespace llmroute::detail {
 
 namespace {
 
-PickOutcome pick_besides(NodePool::Reader& reader, CallState& call,
-                         std::span<const NodeId> besides) {
-  return reader.acquire(call.strategy(), call.pick, call.path, besides, call.local.rng,
-                        call.loop.now(), call.refused_keys);
-}
-
 /// A node that has failed the call for another model may serve this one well, but any other is
 /// likelier to.
 PickOutcome pick_by(NodePool::Reader& reader, CallState& call, std::span<const NodeId> besides) {
-  if (!call.failed_before.empty()) {
-    std::vector<NodeId> fresh_only(besides.begin(), besides.end());
-    fresh_only.insert(fresh_only.end(), call.failed_before.begin(), call.failed_before.end());
-    PickOutcome picked = pick_besides(reader, call, fresh_only);
-    if (picked) return picked;
-  }
-  return pick_besides(reader, call, besides);
+  const Exclusions exclusions{
+      .tried = besides, .put_off = call.failed, .refused = call.refused_keys};
+  return reader.acquire(call.strategy(), call.pick, call.path, exclusions, call.local.rng,
+                        call.loop.now());
 }
 
 bool means_the_same(const PoolSnapshot& then, const PoolSnapshot& now, std::string_view model) {

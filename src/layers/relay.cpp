@@ -96,9 +96,9 @@ net::Task<Result<Reply>> relay(CallState& call) {
   std::optional<AttemptFailure> last;
   std::string last_node;
   for (;;) {
-    PickOutcome picked =
-        call.local.reader.acquire(in_order, call.pick, call.path, call.tried, call.local.rng,
-                                  call.loop.now(), call.refused_keys);
+    PickOutcome picked = call.local.reader.acquire(
+        in_order, call.pick, call.path, {.tried = call.tried, .refused = call.refused_keys},
+        call.local.rng, call.loop.now());
     if (!picked) {
       if (last) co_return refused(call, last_node, *last);
       co_return call.fail(ErrorCode::no_healthy_node,

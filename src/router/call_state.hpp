@@ -100,8 +100,8 @@ struct CallState {
   // Settled by the attempts.
   std::string request_id{};
   std::vector<AttemptRecord> attempts{};
-  std::vector<NodeId> tried{};  ///< ids of nodes not to be asked again for the present model
-  std::vector<NodeId> failed_before{};     ///< for a model before the present one: asked last
+  std::vector<NodeId> tried{};   ///< ids of nodes not to be asked again for the present model
+  std::vector<NodeId> failed{};  ///< those to blame for an attempt, at whatever model
   std::vector<KeyRefusal> refused_keys{};  ///< of nodes with several
   bool overtaken = false;  ///< by a reload: the last pick was among the nodes of before
   int retries_left = 0;

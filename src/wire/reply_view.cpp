@@ -31,6 +31,13 @@ bool take(ReplyView& view, const char* base, std::string_view key, od::value& va
   return true;
 }
 
+/// Of /v1/responses, which has an `error` of its own: how the model's work ended is the answer.
+bool is_response_object(od::value& value) {
+  od::json_type type{};
+  return !value.type().get(type) && type == od::json_type::string &&
+         value.raw_json_token().starts_with(R"("response")");
+}
+
 }  // namespace
 
 ReplyView read_reply(std::string_view body) {
@@ -39,11 +46,14 @@ ReplyView read_reply(std::string_view body) {
   od::object object;
   ReplyView view;
   if (iterate(text).get(document) || document.get_object().get(object)) return {};
+  bool is_response = false;
   const auto look = [&](std::string_view key, od::value& value) {
+    if (key == "object") is_response = is_response_object(value);
     return take(view, text.data(), key, value);
   };
   if (!each_field(object, look)) return {};
   view.json_ok = ends_here(document);
+  view.is_error = view.is_error && !is_response;
   return view;
 }
 

@@ -53,6 +53,7 @@ TEST_CASE("each failure is retried and blamed as designed", "[core][failure]") {
       {redirected, true, false, Blame::pair},
       {error_body_in_200, true, true, Blame::pair},
       {not_json_in_200, true, true, Blame::pair},
+      {not_streamed, true, false, Blame::nobody},
       {truncated_body, true, true, Blame::pair},
       {malformed_response, true, true, Blame::pair},
       {stream_cut, true, true, Blame::pair},

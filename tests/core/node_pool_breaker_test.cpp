@@ -316,7 +316,7 @@ TEST_CASE("a pick goes on to the next node when another thread was quicker", "[c
       const std::unique_ptr<Strategy> plain = make_strategy("p2c");
       if (nodes.size() == 2) {
         const std::vector<NodeId> tried = f.all_but(nodes[0].name());
-        taken = other.acquire(*plain, {.model = "m"}, "/", tried, f.rng, f.time);
+        taken = other.acquire(*plain, {.model = "m"}, "/", {.tried = tried}, f.rng, f.time);
       }
       return NodeIndex{0};
     }

@@ -29,7 +29,7 @@ Numbers key_numbers(PoolFixture& f, int picks, std::string_view model = "m") {
 PickOutcome pick_without(PoolFixture& f, const std::vector<KeyRefusal>& refused) {
   PickRequest request;
   request.model = "m";
-  return f.reader.acquire(*f.strategy, request, "/", {}, f.rng, f.time, refused);
+  return f.reader.acquire(*f.strategy, request, "/", {.refused = refused}, f.rng, f.time);
 }
 
 KeyRefusal refusal(PoolFixture& f, std::size_t key) {

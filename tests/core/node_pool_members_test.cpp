@@ -211,3 +211,32 @@ TEST_CASE("a snapshot tells what is known", "[core][pool]") {
   f.time.advance(3s);
   CHECK(f.status("a").breaker == BreakerState::half_open);
 }
+
+TEST_CASE("nodes that are put off come after their equals and before the worse", "[core][pool]") {
+  PoolOptions options;
+  options.breaker.mode = BreakerMode::deprioritize;
+  options.breaker.consecutive_failures = 1;
+  PoolFixture f(plain_nodes(3), options);
+  const std::vector<NodeId> put_off{f.id("a")};
+  std::vector<NodeId> tried;
+  const auto next = [&] {
+    PickOutcome picked = f.reader.acquire(*f.strategy, {.model = "m"}, "/",
+                                          {.tried = tried, .put_off = put_off}, f.rng, f.time);
+    if (!picked) return PoolFixture::why(picked.miss);
+    tried.push_back(picked.ticket.node().id());
+    return picked.ticket.node().name();
+  };
+  SECTION("by their breakers") {
+    f.fail("c", FailureKind::connect);
+    CHECK(next() == "b");
+    CHECK(next() == "a");
+    CHECK(next() == "c");
+  }
+  SECTION("by what they lack") {
+    f.pool.mark_absent(f.id("c"), "/", f.time.now() + 60s, f.time);
+    CHECK(next() == "b");
+    CHECK(next() == "a");
+    CHECK(next() == "c");
+  }
+  CHECK(next() == "all_tried");
+}

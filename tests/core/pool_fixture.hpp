@@ -34,7 +34,7 @@ struct PoolFixture {
                    std::string_view path = "/v1/chat/completions") {
     PickRequest request;
     request.model = model;
-    return reader.acquire(*strategy, request, path, tried, rng, time);
+    return reader.acquire(*strategy, request, path, {.tried = tried}, rng, time);
   }
 
   /// The name of the node picked, or of the reason why none was; the attempt is abandoned.

@@ -254,3 +254,33 @@ TEST_CASE("a stream that is dropped stops the node and gives everything back",
   CHECK(router.snapshot().nodes[0].in_flight == 0);
   CHECK(router.snapshot().nodes[0].failures == 0);
 }
+
+TEST_CASE("a node without streams answers whole, and is blamed for nothing", "[router][stream]") {
+  const std::string completion = chat_completion("x");
+  ScriptedUpstream whole(answer(200, completion));
+  ScriptedUpstream good(event_stream({chat_chunk("x"), chat_finish(), done()}));
+  SECTION("others are asked") {
+    Config config = config_of(whole, good);
+    config.breaker.consecutive_failures = 1;
+    Router router(config);
+    for (int i = 0; i < 3; ++i) {
+      Result<Stream> stream = router.stream({.body = hello});
+      INFO((stream ? std::string("opened") : stream.error().message));
+      REQUIRE(stream);
+      CHECK_FALSE(collect(*stream).error);
+      CHECK(stream->reply().node == "n2");
+    }
+    CHECK(whole.request_count() > 0);
+    for (const NodeSnapshot& node : router.snapshot().nodes) CHECK(node.breaker == "closed");
+  }
+  SECTION("and where there are none its answer is in the error") {
+    Router router(config_of(whole));
+    const Result<Stream> stream = router.stream({.body = hello});
+    REQUIRE_FALSE(stream);
+    CHECK(stream.error().code == ErrorCode::bad_upstream);
+    CHECK(stream.error().http_status == 200);
+    CHECK(stream.error().body == completion);
+    CHECK(stream.error().headers.find("content-type") == "application/json");
+    CHECK(whole.request_count() == 1);
+  }
+}

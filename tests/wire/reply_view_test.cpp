@@ -39,6 +39,13 @@ TEST_CASE("an answer with an error in it is no answer", "[reply]") {
   }
   CHECK(read_reply(R"({"error":"busy"})").is_error);
   CHECK_FALSE(read_reply(R"({"id":"x","error":null,"output":[]})").is_error);
+  for (const char* response : {R"({"object":"response","error":{"code":"server_error"}})",
+                               R"({"error":{"code":"server_error"},"object":"response"})"}) {
+    CHECK_FALSE(read_reply(response).is_error);
+    CHECK(read_reply(response).json_ok);
+  }
+  CHECK(read_reply(R"({"object":"error","error":{}})").is_error);
+  CHECK(read_reply(R"({"object":7,"error":{}})").is_error);
 }
 
 TEST_CASE("an answer that is cut or no JSON is not taken for whole", "[reply]") {

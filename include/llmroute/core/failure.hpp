@@ -33,20 +33,20 @@ enum class FailureKind : std::uint8_t {
   content_filter,         ///< refused for its content
   redirected,             ///< 3xx: never followed
   error_body_in_200,      ///< an error object with status 200, or as a stream's first event
-  not_json_in_200,     ///< status 200 and a body that is no JSON, or no event stream where one was
-                       ///< asked for
-  truncated_body,      ///< a plain body cut short
-  malformed_response,  ///< not HTTP as it should be: framing, header limits, status out of range
-  stream_cut,          ///< a stream closed without finish_reason or [DONE]
-  stream_stalled,      ///< the `idle` clock
-  stream_garbled,      ///< events that cannot be read, or an error event in mid-stream
-  diverged,            ///< a resumed stream is not the one that broke off
-  too_large,           ///< an event or a body beyond its limit
-  deadline,            ///< the call's own deadline, while this node was being waited for
-  cancelled,           ///< by the caller
-  forked,              ///< the process was forked under the call
-  shutting_down,       ///< the router is being destroyed
-  internal,            ///< this side's fault
+  not_json_in_200,        ///< status 200 and a body that is neither JSON nor an event stream
+  not_streamed,           ///< a whole answer where a stream was asked for: the node has no streams
+  truncated_body,         ///< a plain body cut short
+  malformed_response,     ///< not HTTP as it should be: framing, header limits, status out of range
+  stream_cut,             ///< a stream closed without finish_reason or [DONE]
+  stream_stalled,         ///< the `idle` clock
+  stream_garbled,         ///< events that cannot be read, or an error event in mid-stream
+  diverged,               ///< a resumed stream is not the one that broke off
+  too_large,              ///< an event or a body beyond its limit
+  deadline,               ///< the call's own deadline, while this node was being waited for
+  cancelled,              ///< by the caller
+  forked,                 ///< the process was forked under the call
+  shutting_down,          ///< the router is being destroyed
+  internal,               ///< this side's fault
 };
 
 /// Who is charged. Scopes of breakers: a pair is one model on one node.
@@ -99,6 +99,7 @@ inline constexpr FailureTraits failure_table[] = {
     LLMROUTE_ROW(redirected,            true,  false, pair,   failure, status,   nothing,      bad_upstream)
     LLMROUTE_ROW(error_body_in_200,     true,  true,  pair,   failure, protocol, nothing,      upstream_error)
     LLMROUTE_ROW(not_json_in_200,       true,  true,  pair,   failure, protocol, nothing,      bad_upstream)
+    LLMROUTE_ROW(not_streamed,          true,  false, nobody, success, protocol, nothing,      bad_upstream)
     LLMROUTE_ROW(truncated_body,        true,  true,  pair,   failure, protocol, nothing,      bad_upstream)
     LLMROUTE_ROW(malformed_response,    true,  true,  pair,   failure, protocol, nothing,      bad_upstream)
     // Of streams these hold before the first content; after it RetryPolicy refuses every blind retry.

@@ -22,6 +22,13 @@ struct PickOutcome {
   explicit operator bool() const noexcept { return miss == PickMiss::none; }
 };
 
+/// Whom a call does not want to ask, from what it has seen so far.
+struct Exclusions {
+  std::span<const NodeId> tried{};        ///< not at all
+  std::span<const NodeId> put_off{};      ///< only when no other of the same standing can be had
+  std::span<const KeyRefusal> refused{};  ///< keys, of nodes that have several
+};
+
 /// Lives for one acquire(). Lists are a little stale and caps change by the microsecond, so a
 /// candidate is only had once it has been entered: its cap and its breakers say so under the node's
 /// own lock.
@@ -31,8 +38,7 @@ class NodePick {
     Strategy& strategy;
     PickRequest request;  ///< model: the id nodes are asked for
     std::string_view path;
-    std::span<const NodeId> tried;
-    std::span<const KeyRefusal> refused;
+    const Exclusions& besides;
     Rng& rng;
     Time now;
     bool heard_of;  ///< the model's absence is in the candidate list already
@@ -46,7 +52,7 @@ class NodePick {
 
  private:
   /// How it went with one candidate, the best reason to wait last.
-  enum class Entry : std::uint8_t { in, gone, tried, lacking, resting, blocked, busy };
+  enum class Entry : std::uint8_t { in, gone, tried, put_off, lacking, resting, blocked, busy };
   enum class Lacking : std::uint8_t { avoid, accept };
 
   bool draw(const CandidateGroup& group);
@@ -58,7 +64,8 @@ class NodePick {
   bool refused(const NodeKey& key) const noexcept;
   std::uint32_t choose(std::span<const NodeView> views, const WeightTable& weights);
   bool lacks(const NodeState& state) const;
-  bool was_tried(const Member& member) const noexcept;
+  bool scan_put_off(const CandidateGroup& group);
+  static bool is_among(std::span<const NodeId> nodes, const Member& member) noexcept;
   void note(Entry entry) noexcept { seen_[static_cast<std::size_t>(entry)] = true; }
   bool seen(Entry entry) const noexcept { return seen_[static_cast<std::size_t>(entry)]; }
   void note_blocked(const Member& member);
@@ -69,7 +76,8 @@ class NodePick {
   PickOutcome& outcome_;
   Time retry_at_ = never;
   Time rested_at_ = never;
-  bool seen_[7] = {};
+  bool putting_off_ = true;
+  bool seen_[8] = {};
 };
 
 inline void NodePick::from(const CandidateList& list) {
@@ -79,7 +87,7 @@ inline void NodePick::from(const CandidateList& list) {
     return;
   }
   const bool had = draw(list.front) || scan(list.front, Lacking::avoid) ||
-                   scan(list.behind, Lacking::avoid) ||
+                   scan_put_off(list.front) || scan(list.behind, Lacking::avoid) ||
                    (seen(Entry::lacking) && scan(list.front, Lacking::accept));
   if (had) return;
   outcome_.miss = reason();
@@ -104,7 +112,7 @@ inline std::uint32_t NodePick::choose(std::span<const NodeView> views, const Wei
 inline bool NodePick::draw(const CandidateGroup& group) {
   constexpr std::size_t small = 16;
   constexpr int most = 5;
-  if (!ask_.tried.empty() && group.size() <= small) return false;
+  if (!ask_.besides.tried.empty() && group.size() <= small) return false;
   const int draws = group.size() == 1 ? 1 : most;
   for (int i = 0; i < draws; ++i) {
     const Member& member = *group.members[choose(group.views, group.weights)];
@@ -139,8 +147,15 @@ inline bool NodePick::scan(const CandidateGroup& group, Lacking lacking) {
   return false;
 }
 
-inline bool NodePick::was_tried(const Member& member) const noexcept {
-  return std::find(ask_.tried.begin(), ask_.tried.end(), member.node->id()) != ask_.tried.end();
+/// Those that were put off have their turn before any that is known to be worse. From here on they
+/// are candidates like others.
+inline bool NodePick::scan_put_off(const CandidateGroup& group) {
+  putting_off_ = false;
+  return seen(Entry::put_off) && scan(group, Lacking::avoid);
+}
+
+inline bool NodePick::is_among(std::span<const NodeId> nodes, const Member& member) noexcept {
+  return std::find(nodes.begin(), nodes.end(), member.node->id()) != nodes.end();
 }
 
 inline bool NodePick::lacks(const NodeState& state) const {
@@ -151,7 +166,7 @@ inline bool NodePick::lacks(const NodeState& state) const {
 }
 
 inline bool NodePick::refused(const NodeKey& key) const noexcept {
-  return std::any_of(ask_.refused.begin(), ask_.refused.end(),
+  return std::any_of(ask_.besides.refused.begin(), ask_.besides.refused.end(),
                      [&](const KeyRefusal& refusal) { return refusal.key == key.id(); });
 }
 
@@ -181,7 +196,8 @@ inline NodePick::Entry NodePick::look(const Member& member, bool forced, Lacking
   const Node& node = *member.node;
   const NodeState& state = node.state();
   if (node.draining()) return Entry::gone;
-  if (was_tried(member)) return Entry::tried;
+  if (is_among(ask_.besides.tried, member)) return Entry::tried;
+  if (putting_off_ && is_among(ask_.besides.put_off, member)) return Entry::put_off;
   if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
   const int cap = node.cap();
   if (cap > 0 && state.stats.in_flight.load(std::memory_order_relaxed) >= cap) return Entry::busy;
@@ -215,7 +231,8 @@ inline NodePick::Entry NodePick::enter(const Member& member, bool forced, Lackin
   const Node& node = *member.node;
   NodeState& state = node.state();
   if (node.draining()) return Entry::gone;
-  if (was_tried(member)) return Entry::tried;
+  if (is_among(ask_.besides.tried, member)) return Entry::tried;
+  if (putting_off_ && is_among(ask_.besides.put_off, member)) return Entry::put_off;
   if (lacking == Lacking::avoid && lacks(state)) return Entry::lacking;
   std::uint32_t key = 0;
   if (node.several_keys()) {

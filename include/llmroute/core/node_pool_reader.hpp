@@ -1,7 +1,7 @@
 /// One loop's way into a pool: a node for each call, at the cost of comparing a number.
 ///
 ///     NodePool::Reader reader(pool);
-///     PickOutcome picked = reader.acquire(*strategy, request, path, tried, rng, now);
+///     PickOutcome picked = reader.acquire(*strategy, request, path, {.tried = tried}, rng, now);
 ///     if (!picked) return why(picked.miss);
 ///     ... ask picked.ticket.node() for picked.ticket.model_id() ...
 ///     picked.ticket.record(Outcome{.latency = later - now}, later);
@@ -37,14 +37,13 @@ class NodePool::Reader {
     return snapshot_;
   }
 
-  /// Picks a node for `request.model` (alias or id) that is not in `tried`; the strategy sees the
-  /// id that nodes are asked for. `path` is what the node will be asked ("/v1/chat/completions"):
-  /// nodes known to lack it come last. Constant time with strategies that draw, while most
-  /// candidates can be had.
-  /// A node with several keys is picked with one that neither rests nor is among `refused`.
+  /// Picks a node for `request.model` (alias or id) that `besides` lets be asked; the strategy sees
+  /// the id that nodes are asked for. `path` is what the node will be asked
+  /// ("/v1/chat/completions"): nodes known to lack it come last. Constant time with strategies that
+  /// draw, while most candidates can be had.
+  /// A node with several keys is picked with one that neither rests nor has been refused.
   PickOutcome acquire(Strategy& strategy, const PickRequest& request, std::string_view path,
-                      std::span<const NodeId> tried, Rng& rng, Time now,
-                      std::span<const KeyRefusal> refused = {});
+                      const Exclusions& besides, Rng& rng, Time now);
 
   /// NodePool::knows_model, at the cost of a comparison for the model asked last.
   bool knows_model(std::string_view model);
@@ -120,9 +119,8 @@ inline const CandidateList& NodePool::Reader::list_of(CandidateSlot& slot, Time 
 }
 
 inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickRequest& request,
-                                             std::string_view path, std::span<const NodeId> tried,
-                                             Rng& rng, Time now,
-                                             std::span<const KeyRefusal> refused) {
+                                             std::string_view path, const Exclusions& besides,
+                                             Rng& rng, Time now) {
   follow();
   PickOutcome outcome;
   CandidateSlot* slot = slot_of(request.model);
@@ -131,7 +129,7 @@ inline PickOutcome NodePool::Reader::acquire(Strategy& strategy, const PickReque
     return outcome;
   }
   const CandidateList& list = list_of(*slot, now);
-  NodePick::Question question{strategy, request, path, tried, refused, rng, now, slot->heard_of()};
+  NodePick::Question question{strategy, request, path, besides, rng, now, slot->heard_of()};
   if (slot->heard_of()) question.request.model = slot->model_id();
   NodePick(pool_->state_, question, outcome).from(list);
   return outcome;

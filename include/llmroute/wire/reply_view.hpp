@@ -9,8 +9,9 @@ namespace llmroute::wire {
 
 struct ReplyView {
   bool json_ok = false;  ///< a whole JSON object
-  bool is_error =
-      false;  ///< it has an `error` that is not null: no answer, whatever the status said
+  /// It has an `error` that is not null and not a response object's own: no answer, whatever the
+  /// status said.
+  bool is_error = false;
   std::size_t model_offset = 0;  ///< of the `model` string, quotes included
   std::size_t model_length = 0;  ///< 0: there is none
   Usage usage{};
