@@ -205,6 +205,9 @@ typedef struct llmroute_call_options {
      and its user_data are needed until that is freed. May be NULL. */
   int32_t (*interrupted)(void *user_data);
   void *interrupted_user_data;
+  const char *model;       /* of a request whose body does not say it where the router reads: of JSON
+                              that names none, of a form; limits count for it */
+  size_t model_len;
 } llmroute_call_options;
 
 /* One piece of a stream. */

@@ -38,7 +38,8 @@ Result<void> read_options(const llmroute_call_options& from, Request& out) {
       {from.path, from.path_len, "options.path", out.path},
       {from.tenant, from.tenant_len, "options.tenant", out.options.tenant},
       {from.session_key, from.session_key_len, "options.session_key", out.options.session_key},
-      {from.request_id, from.request_id_len, "options.request_id", out.options.request_id}};
+      {from.request_id, from.request_id_len, "options.request_id", out.options.request_id},
+      {from.model, from.model_len, "options.model", out.options.model}};
   for (const TextOption& option : texts) {
     const Result<std::string_view> text = text_in(option.text, option.len, option.name);
     if (!text) return text.error();

@@ -32,10 +32,11 @@ struct CallOptions {
   std::optional<Resume> resume{};      ///< default router.resume
   std::optional<RateLimits> limits{};  ///< of the tenant and the model; default as configured
 
-  /// Which model a request is for whose body the router does not read: a form, say. Limits count
-  /// for it, and only nodes that serve it are asked; one that is not there is refused as in JSON.
-  /// The body goes as it is, so a node is asked for an alias by the alias's name. Empty: none in
-  /// particular, any node. Where the body is read its own model counts, and this is not looked at.
+  /// Which model a request is for that does not say so where the router reads. In JSON it stands in
+  /// for a model that is not named, before router.default_model. Of a body that is passed on
+  /// unread, a form say, it is what limits count for; nodes known to serve it are asked, or any
+  /// node where none is, and the body goes as it is, with an alias by the alias's name. One that is
+  /// not active is refused. Empty: none in particular.
   std::string_view model{};
 
   /// Blocking calls and pull streams: asked some twenty times a second while one waits, on the
@@ -52,7 +53,7 @@ struct Request {
   CallOptions options{};
 
   /// Anything but JSON posted to a path on which a model answers is passed on as it is, for route()
-  /// and plain calls only: to the first node, in the order of the configuration, that serves
+  /// and plain calls only: to the first node, in the order of the configuration, that is good for
   /// options.model and does not say 404, 405 or 501.
   HttpMethod method = HttpMethod::post;
 };

@@ -37,9 +37,10 @@ std::string names_of(const std::vector<std::string>& models) {
 
 }  // namespace
 
-std::optional<std::string> asked_model(const wire::RequestView& view, const Config& config,
-                                       const PoolSnapshot& pool) {
+std::optional<std::string> asked_model(const wire::RequestView& view, const CallOptions& options,
+                                       const Config& config, const PoolSnapshot& pool) {
   if (!view.model.empty()) return view.model;
+  if (!options.model.empty()) return std::string(options.model);
   const std::string& configured = config.router.default_model;
   if (!configured.empty()) return configured;
   std::vector<std::string> models = pool.models();
@@ -80,7 +81,9 @@ std::optional<Error> read_body(CallState& call) {
 
 /// Without a model the request is for any node, as long as no name of one is known.
 std::optional<Error> choose_model(CallState& call) {
-  if (std::optional<std::string> model = asked_model(call.view, call.config(), *call.snapshot)) {
+  std::optional<std::string> model =
+      asked_model(call.view, call.request.options, call.config(), *call.snapshot);
+  if (model) {
     call.model = std::move(*model);
     return std::nullopt;
   }
@@ -103,24 +106,31 @@ std::optional<Error> resolve(CallState& call) {
   return std::nullopt;
 }
 
-/// Of a request that is passed on: what its caller says of it.
+/// Of a request that is passed on: what its caller says of it. Lists of models name those that
+/// chat; a node may well have others for its other paths.
 std::optional<Error> resolve_relayed(CallState& call) {
-  const std::string_view model = call.request.options.model;
-  if (model.empty()) return std::nullopt;
-  if (model.size() > wire::longest_model) {
-    return bad_argument(call, "model",
-                        fmt::format("\"model\": is longer than {} bytes", wire::longest_model));
+  call.model = call.request.options.model;
+  if (call.model.empty()) return std::nullopt;
+  if (call.local.reader.knows_model(call.model)) {
+    call.pick.model = call.model;
+    return std::nullopt;
   }
-  call.model = model;
-  if (!call.local.reader.knows_model(call.model)) return unknown_model(call);
-  call.pick.model = call.model;
-  return std::nullopt;
+  const bool inactive = call.snapshot->alias(call.model) != nullptr;
+  const bool may_be_unlisted = call.config().router.unlisted_models == UnlistedModels::serve;
+  return inactive || !may_be_unlisted ? std::optional(unknown_model(call)) : std::nullopt;
+}
+
+std::optional<Error> check_options(const CallState& call) {
+  if (call.request.options.model.size() <= wire::longest_model) return std::nullopt;
+  return bad_argument(call, "model",
+                      fmt::format("\"model\": is longer than {} bytes", wire::longest_model));
 }
 
 }  // namespace
 
 net::Task<Result<Reply>> ResolveLayer::handle(CallState& call, Next next) {
-  std::optional<Error> refused = is_inference(call.request) ? resolve(call) : resolve_relayed(call);
+  std::optional<Error> refused = check_options(call);
+  if (!refused) refused = is_inference(call.request) ? resolve(call) : resolve_relayed(call);
   return refused ? end_with(std::move(*refused)) : next(call);
 }
 

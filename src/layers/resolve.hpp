@@ -18,10 +18,10 @@ class ResolveLayer final : public Layer {
   net::Task<Result<Reply>> handle(CallState& call, Next next) override;
 };
 
-/// The model a request asks for. One that names none, or by an empty name, is for the configured
-/// one or the only one there is; none: neither is.
-std::optional<std::string> asked_model(const wire::RequestView& view, const Config& config,
-                                       const PoolSnapshot& pool);
+/// The model a request asks for. One that names none, or by an empty name, is for that of its
+/// options, the configured one or the only one there is; none: neither is.
+std::optional<std::string> asked_model(const wire::RequestView& view, const CallOptions& options,
+                                       const Config& config, const PoolSnapshot& pool);
 
 /// What strategies may know of a request. Its views point into the arguments.
 PickRequest pick_request(std::string_view body, const wire::RequestView& view,

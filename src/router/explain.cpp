@@ -12,8 +12,9 @@ Result<Explanation> explain(RouterCore& core, const Request& request) {
   if (!view) return view.error();
   const std::shared_ptr<const PoolSnapshot> snapshot = core.pool().current();
   const Settings& settings = settings_of(*snapshot);
-  Explanation explanation{.model = asked_model(*view, settings.config, *snapshot).value_or(""),
-                          .strategy = settings.config.router.strategy};
+  Explanation explanation{
+      .model = asked_model(*view, request.options, settings.config, *snapshot).value_or(""),
+      .strategy = settings.config.router.strategy};
   const ModelSettings* alias = settings.model(explanation.model);
   if (alias != nullptr && alias->strategy) explanation.strategy = alias->config->strategy;
   Rng rng(core.draw_seed());

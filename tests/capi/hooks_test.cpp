@@ -84,9 +84,11 @@ TEST_CASE("a strategy of the caller's own", "[capi][strategy]") {
     auto options = sized<llmroute_call_options>();
     options.session_key = "s";
     options.session_key_len = 1;
+    options.model = "m";
+    options.model_len = 1;
     OwnedReply reply;
     OwnedError error;
-    REQUIRE(route(router, reply, error, &options) == LLMROUTE_OK);
+    REQUIRE(route(router, reply, error, &options, R"({"messages":[]})") == LLMROUTE_OK);
     CHECK(std::string(llmroute_reply_node(reply, nullptr)) == "n2");
     CHECK(chooser.saw == "m/s: n1@p1 n2@p2");
     chooser.answer = 0;

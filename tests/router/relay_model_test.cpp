@@ -43,24 +43,46 @@ TEST_CASE("a request that is passed on goes to a node of its model", "[router][r
   CHECK(router.route(transcription(""))->model.empty());
 }
 
-TEST_CASE("a request that is passed on for a model that is not there is refused",
+TEST_CASE("a request that is passed on for a model that is not to be asked is refused",
           "[router][relay]") {
   ScriptedUpstream chats(answer(200, "{}"));
   ScriptedUpstream ears(answer(200, "{}"));
   Router router(with_ears(chats, ears));
-  for (const std::string_view model : {"off", "made-up"}) {
-    const Result<Reply> reply = router.route(transcription(model));
-    REQUIRE_FALSE(reply);
-    CHECK(reply.error().code == ErrorCode::model_not_found);
-    CHECK(reply.error().param == "model");
-    CHECK_THAT(reply.error().message, Catch::EndsWith("there are: m, whisper, whisper-1"));
-  }
+  const Result<Reply> inactive = router.route(transcription("off"));
+  REQUIRE_FALSE(inactive);
+  CHECK(inactive.error().code == ErrorCode::model_not_found);
+  CHECK(inactive.error().param == "model");
+  CHECK_THAT(inactive.error().message, Catch::EndsWith("there are: m, whisper, whisper-1"));
   const std::string too_long(257, 'x');
   const Result<Reply> reply = router.route(transcription(too_long));
   REQUIRE_FALSE(reply);
   CHECK(reply.error().code == ErrorCode::invalid_argument);
   CHECK(reply.error().param == "model");
   CHECK(chats.request_count() + ears.request_count() == 0);
+}
+
+TEST_CASE("a request that is passed on for a model that no node lists may go to any",
+          "[router][relay]") {
+  ScriptedUpstream chats(answer(200, "{}"));
+  ScriptedUpstream ears(answer(200, "{}"));
+  Config config = with_ears(chats, ears);
+  SECTION("and counts for it all the same") {
+    config.limits.per_tenant_model = {{.model = "tts", .rpm = 1}};
+    Router router(config);
+    const Result<Reply> reply = router.route(transcription("tts"));
+    REQUIRE(reply);
+    CHECK(reply->node == "n1");
+    CHECK(router.route(transcription("tts")).error().code == ErrorCode::rate_limited);
+    CHECK(router.route(transcription("other")));
+  }
+  SECTION("unless such models are refused") {
+    config.router.unlisted_models = UnlistedModels::refuse;
+    Router router(config);
+    const Result<Reply> refused = router.route(transcription("tts"));
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().code == ErrorCode::model_not_found);
+    CHECK(chats.request_count() == 0);
+  }
 }
 
 TEST_CASE("a request that is passed on counts for its model", "[router][relay][limits]") {
@@ -89,11 +111,21 @@ TEST_CASE("a call that is started keeps the model it was given", "[router][relay
   CHECK(reply->model == "whisper");
 }
 
-TEST_CASE("where the body is read its own model counts", "[router][relay]") {
+TEST_CASE("where the body is read its own model counts before that of the options",
+          "[router][relay]") {
   ScriptedUpstream chats(answer(200, chat_completion("x")));
-  ScriptedUpstream ears(answer(200, "{}"));
-  Router router(with_ears(chats, ears));
-  const Result<Reply> reply = router.route({.body = hello, .options = {.model = "whisper"}});
+  ScriptedUpstream ears(answer(200, chat_completion("x")));
+  Config config = with_ears(chats, ears);
+  config.router.default_model = "m";
+  Router router(config);
+  const CallOptions options{.model = "whisper"};
+  const Result<Reply> reply = router.route({.body = hello, .options = options});
   REQUIRE(reply);
   CHECK(reply->model == "m");
+  const Request nameless{.body = R"({"messages":[]})", .options = options};
+  const Result<Reply> by_options = router.route(nameless);
+  REQUIRE(by_options);
+  CHECK(by_options->model == "whisper");
+  CHECK(ears.requests().back().body == R"({"model":"whisper-1","messages":[]})");
+  CHECK(router.explain(nameless)->model == "whisper");
 }

@@ -71,7 +71,8 @@ Arguments::Arguments(std::string_view path, const py::object& body, std::string_
                      std::optional<int> max_retries, std::optional<std::string_view> tenant,
                      int priority, std::optional<std::string_view> session_key,
                      std::optional<std::string_view> request_id,
-                     std::optional<std::string_view> resume) {
+                     std::optional<std::string_view> resume,
+                     std::optional<std::string_view> model) {
   request.method = method_of(method);
   request.path = path;
   request.body = view_of(body);
@@ -83,6 +84,7 @@ Arguments::Arguments(std::string_view path, const py::object& body, std::string_
   options.priority = priority;
   options.session_key = session_key.value_or("");
   options.request_id = request_id.value_or("");
+  options.model = model.value_or("");
   if (resume) options.resume = resume_of(*resume);
 }
 

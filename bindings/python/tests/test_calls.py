@@ -31,7 +31,9 @@ def test_a_reply_tells_all_there_is(router, node):
 def test_options_reach_the_node(router, node):
     router.route(PATH, BODY.decode(), headers={"X-One": "1"}, request_id="req-1", deadline=5, max_retries=0, tenant="t")
     router.route(PATH, BODY, headers=[("X-Two", b"2")], priority=1, session_key="s", resume="off")
-    first, second = node.requests
+    router.route(PATH, b'{"messages":[]}', model="tiny")
+    first, second, third = node.requests
+    assert third.json()["model"] == "tiny"
     assert (first.header("x-one"), first.header("x-request-id")) == ("1", "req-1")
     assert second.header("x-two") == "2"
 

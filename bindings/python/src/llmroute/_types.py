@@ -27,3 +27,4 @@ class CallOptions(TypedDict, total=False):
     session_key: str | None
     request_id: str | None
     resume: Literal["off", "safe", "best_effort"] | None
+    model: str | None  # of a body that does not say it where the router reads
