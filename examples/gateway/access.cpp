@@ -6,9 +6,7 @@
 
 namespace gateway {
 
-std::string model_for(const Asked& asked, const Defaults& defaults,
-                      const llmroute::Router& router) {
-  if (!asked.model.empty()) return asked.model;
+std::string default_model(const Defaults& defaults, const llmroute::Router& router) {
   if (!defaults.model.empty()) return defaults.model;
   const std::vector<std::string> models = router.snapshot().models;
   return models.size() == 1 ? models.front() : std::string();

@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "asked.hpp"
 #include "identity.hpp"
 
 namespace gateway {
@@ -29,9 +28,9 @@ inline Defaults defaults_of(const llmroute::Config& config) {
   return {.model = config.router.default_model, .limits = config.limits};
 }
 
-/// The model that a request will be for: the one it names, or else the default one, or else the
-/// only one there is.
-std::string model_for(const Asked& asked, const Defaults& defaults, const llmroute::Router& router);
+/// The model that a request will be for that names none: the configured one, or else the only one
+/// there is; empty: neither.
+std::string default_model(const Defaults& defaults, const llmroute::Router& router);
 
 /// Why this caller may not use `model`, in words; empty: it may. Null is nobody in particular, who
 /// may use all.

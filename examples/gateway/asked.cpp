@@ -51,7 +51,7 @@ Result<BodyKind> kind_of(std::string_view content_type) {
 Result<Asked> read_form(std::string_view boundary, std::string_view body) {
   Result<std::string> model = form_field(boundary, body, model_key);
   if (!model) return std::move(model.error());
-  return Asked{.model = std::move(*model), .has_model = true};
+  return Asked{.model = std::move(*model)};
 }
 
 }  // namespace
@@ -72,9 +72,7 @@ Result<Asked> read_asked(const http::Request& request) {
   }
   const auto body = llmroute::wire::read_request(request.body);
   if (!body) return body.error();
-  return Asked{.model = std::string(body->model),
-               .has_model = body->has_model,
-               .stream = body->stream && inference};
+  return Asked{.model = std::string(body->model), .stream = body->stream && inference};
 }
 
 }  // namespace gateway

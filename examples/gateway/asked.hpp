@@ -9,7 +9,6 @@ namespace gateway {
 
 struct Asked {
   std::string model{};
-  bool has_model = false;  ///< it names one, if by no letter at all
   bool stream = false;
 };
 

@@ -31,12 +31,13 @@ void say(std::string& out, std::string_view subject, fmt::format_string<Args...>
 std::string masked_url(std::string_view url) {
   const std::size_t scheme = url.find("://");
   if (scheme == url.npos) return std::string(url);
-  const std::size_t question = url.find('?');
-  std::string out(url.substr(0, question));
-  if (question != url.npos) out += fmt::format("?{}", mask);
-  const std::size_t at = out.rfind('@');
-  if (at == out.npos) return out;
-  return out.replace(scheme + 3, at - scheme - 3, mask);
+  const std::size_t at = url.rfind('@');  // a password may hold any character, this one as well
+  std::string out(url.substr(0, scheme + 3));
+  if (at != url.npos) out += fmt::format("{}@", mask);
+  const std::string_view rest = url.substr(at == url.npos ? scheme + 3 : at + 1);
+  out += rest.substr(0, rest.find('?'));
+  if (rest.find('?') != rest.npos) out += fmt::format("?{}", mask);
+  return out;
 }
 
 std::string names_of(const std::vector<std::string>& names, std::string_view none) {

@@ -36,7 +36,8 @@ void heed_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaction(number, &action, nullptr);
 }
 
-struct Question {
+/// A question and, in time, its answer.
+struct Asking {
   std::string id{};
   std::string tenant{};
   std::string model{};
@@ -54,20 +55,20 @@ struct Question {
   }
 };
 
-void ask(int port, Question& asked) {
-  const bool a = asked.tenant == "tenant-a";
+void ask(int port, Asking& asking) {
+  const bool a = asking.tenant == "tenant-a";
   const std::string fields = fmt::format("Authorization: Bearer {}\r\nX-Request-ID: {}\r\n",
-                                         a ? "sk-demo-123" : "sk-demo-456", asked.id);
+                                         a ? "sk-demo-123" : "sk-demo-456", asking.id);
   const std::string body = fmt::format(
       R"({{"model":"{}","max_tokens":16,"messages":[{{"role":"user","content":"Question {}"}}]}})",
-      asked.model, asked.id);
+      asking.model, asking.id);
   const auto begin = std::chrono::steady_clock::now();
-  asked.answer = http_exchange(port, "POST", "/v1/chat/completions", fields, body);
-  asked.time = std::chrono::steady_clock::now() - begin;
+  asking.answer = http_exchange(port, "POST", "/v1/chat/completions", fields, body);
+  asking.time = std::chrono::steady_clock::now() - begin;
 }
 
-std::vector<Question> questions() {
-  std::vector<Question> all(requests);
+std::vector<Asking> questions() {
+  std::vector<Asking> all(requests);
   for (int i = 0; i < requests; ++i) {
     const bool a = i < of_tenant_a;
     all[static_cast<std::size_t>(i)] = {.id = fmt::format("demo-{:02}", i + 1),
@@ -78,11 +79,11 @@ std::vector<Question> questions() {
 }
 
 /// All at once. A signal ends the servers, and so every wait for an answer.
-void ask_all(std::optional<Result<DemoServers>>& servers, std::vector<Question>& all) {
+void ask_all(std::optional<Result<DemoServers>>& servers, std::vector<Asking>& all) {
   const int port = (*servers)->port();
   std::atomic<int> running{requests};
   std::vector<std::thread> threads;
-  for (Question& one : all) {
+  for (Asking& one : all) {
     threads.emplace_back([port, &one, &running] {
       ask(port, one);
       running.fetch_sub(1);
@@ -103,9 +104,9 @@ void print_servers(const DemoServers& servers) {
   std::fflush(stdout);
 }
 
-void print_decisions(const std::vector<Question>& all) {
+void print_decisions(const std::vector<Asking>& all) {
   fmt::print("Twenty requests at once: routing decisions\n\n");
-  for (const Question& one : all) {
+  for (const Asking& one : all) {
     const double ms = std::chrono::duration<double, std::milli>(one.time).count();
     const std::string_view node = one.field("x-routed-node");
     const std::string_view attempts = one.field("x-llmroute-attempts");
@@ -117,10 +118,10 @@ void print_decisions(const std::vector<Question>& all) {
 
 /// How many there are of a kind, and which.
 template <class F>
-int print_those(std::string_view title, const std::vector<Question>& all, F&& belongs) {
+int print_those(std::string_view title, const std::vector<Asking>& all, F&& belongs) {
   std::string ids;
   int count = 0;
-  for (const Question& one : all) {
+  for (const Asking& one : all) {
     if (!belongs(one)) continue;
     ids += ' ';
     ids += one.id;
@@ -143,12 +144,12 @@ void print_metrics(int port) {
   }
 }
 
-int report(const DemoServers& servers, const std::vector<Question>& all) {
+int report(const DemoServers& servers, const std::vector<Asking>& all) {
   print_decisions(all);
-  print_those("Rate-limit hits", all, [](const Question& one) { return one.status() == 429; });
-  print_those("Fallbacks", all, [](const Question& one) { return one.elsewhere(); });
+  print_those("Rate-limit hits", all, [](const Asking& one) { return one.status() == 429; });
+  print_those("Fallbacks", all, [](const Asking& one) { return one.elsewhere(); });
   print_metrics(servers.port());
-  const int bad = print_those("Not answered", all, [](const Question& one) {
+  const int bad = print_those("Not answered", all, [](const Asking& one) {
     return one.status() != 200 && one.status() != 429;
   });
   return bad == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -163,7 +164,7 @@ int demo() {
     fmt::print(stderr, "llmroute-gateway: {}\n", servers->error().message);
     return EXIT_FAILURE;
   }
-  std::vector<Question> all = questions();
+  std::vector<Asking> all = questions();
   if (!interrupted()) {
     print_servers(**servers);
     ask_all(servers, all);

@@ -103,6 +103,12 @@ bool is_encoded(std::string_view transfer_encoding) {
   return !is("binary") && !is("8bit") && !is("7bit");
 }
 
+/// Some readers decode a part by its own charset.
+bool is_utf_8(std::string_view content_type) {
+  const auto type = read_parameters(content_type);
+  return type && same_field_name(type->find("charset").value_or("utf-8"), "utf-8");
+}
+
 /// `lines` are those of the head.
 std::optional<Part> read_head(std::string_view lines) {
   std::optional<Part> part;
@@ -119,9 +125,9 @@ std::optional<Part> read_head(std::string_view lines) {
       part = {*name, !disposition->find("filename") && !disposition->find("filename*")};
     } else if (same_field_name(field->name, "Content-Transfer-Encoding")) {
       encoded = encoded || is_encoded(field->value);
-    } else if (same_field_name(field->name, "Content-Type") &&
-               same_field_name(field->value.substr(0, 10), "multipart/")) {
-      return std::nullopt;  // parts of a part
+    } else if (same_field_name(field->name, "Content-Type")) {
+      if (same_field_name(field->value.substr(0, 10), "multipart/")) return std::nullopt;
+      encoded = encoded || !is_utf_8(field->value);
     }
   }
   if (part && encoded) part->plain = false;

@@ -84,7 +84,7 @@ http::Response Front::refuse(const http::Fault& fault, const http::Request& requ
   const std::string id = request_id(request);
   log(request, id, fault.status);
   http::Response response = refusal(fault, id);
-  if (fault.status == 429 || fault.status == 503) response.fields.add("Retry-After", "1");
+  if (fault.status == 429) response.fields.add("Retry-After", "1");
   return response;
 }
 
@@ -111,8 +111,8 @@ http::Response Front::refuse_admin(const http::Request& request) {
         403, "the admin API is off: set auth.admin_key, or ADMIN_API_KEY, to turn it on",
         "permission_error", "admin_off", id);
   }
-  log(request, id, 401);
   if (const auto left_out = refused_admins_.take(llmroute::Clock::now())) {
+    log(request, id, 401);
     log_refused_admin(worker_.gateway().log(), request, id, *left_out);
   }
   return error_document(401, "the admin key is needed: X-Admin-Key: <key>", "authentication_error",

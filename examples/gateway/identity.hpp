@@ -18,6 +18,9 @@ struct Identity {
   std::optional<std::int64_t> rpm{};          ///< none: as configured; 0: no limit
   std::optional<std::int64_t> tpm{};
 
+  /// Whether it matters to anybody which model it asks for.
+  bool has_rules() const noexcept { return !allowed_models.empty() || rpm || tpm; }
+
   bool may_use(std::string_view model) const {
     return allowed_models.empty() ||
            std::find(allowed_models.begin(), allowed_models.end(), model) != allowed_models.end();

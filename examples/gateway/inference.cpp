@@ -39,16 +39,16 @@ constexpr std::string_view still_there = ": waiting\n\n";  // a comment: readers
 void Inference::start(Worker& worker, const http::Request& request, http::Responder responder,
                       std::string request_id) {
   const llmroute::Time started = llmroute::Clock::now();
-  const Result<Asked> asked = read_asked(request);
+  Result<Asked> asked = read_asked(request);
   if (!asked) return refuse(worker, asked.error(), request, std::move(responder), request_id);
   auto identity = std::static_pointer_cast<const Identity>(request.note);
-  if (identity && !identity->allowed_models.empty()) {
-    // What is passed on reaches the node as it is: there nobody fills in the default model.
-    const std::string why = why_not(
-        identity.get(), llmroute::wire::is_inference_path(request.path())
-                            ? model_for(*asked, worker.defaults(), worker.gateway().router())
-                            : asked->model);
-    if (!why.empty()) return refuse_model(worker, why, request, std::move(responder), request_id);
+  const bool judged = identity && identity->has_rules();
+  // What is passed on reaches the node as it is: there nobody fills in a default model.
+  if (judged && asked->model.empty() && llmroute::wire::is_inference_path(request.path())) {
+    asked->model = default_model(worker.defaults(), worker.gateway().router());
+  }
+  if (const std::string why = why_not(identity.get(), asked->model); !why.empty()) {
+    return refuse_model(worker, why, request, std::move(responder), request_id);
   }
   auto* inference = new Inference(worker, std::move(responder), std::move(request_id),
                                   std::move(identity), started);
@@ -104,20 +104,13 @@ void Inference::route_or_end(const http::Request& request, const Asked& asked) n
   }
 }
 
-/// A key's limits are those of the model that the request will be for.
-std::optional<llmroute::RateLimits> Inference::own_limits_for(const Asked& asked) const {
-  const Identity& key = *identity_;
-  if (!key.rpm && !key.tpm) return std::nullopt;
-  const Defaults& defaults = worker_.defaults();
-  return own_limits(&key, model_for(asked, defaults, worker_.gateway().router()), defaults.limits);
-}
-
 void Inference::route(const http::Request& request, const Asked& asked) {
   llmroute::Request call{.path = request.target(), .body = request.body};
   call.options.request_id = request_id_;
+  call.options.model = asked.model;  // the one that was judged, whatever a reload now says
   if (identity_) {
     call.options.tenant = identity_->tenant;
-    call.options.limits = own_limits_for(asked);
+    call.options.limits = own_limits(identity_.get(), asked.model, worker_.defaults().limits);
   }
   for (std::size_t i = 0; i < request.size(); ++i) {
     const auto [name, value] = request.field(i);

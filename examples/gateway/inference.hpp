@@ -38,7 +38,6 @@ class Inference final : private http::Exchange, private LateHead {
   }
   void route_or_end(const http::Request& request, const Asked& asked) noexcept;
   void route(const http::Request& request, const Asked& asked);
-  std::optional<llmroute::RateLimits> own_limits_for(const Asked& asked) const;
 
   // From the router.
   void on_head(const llmroute::StreamHead& head);

@@ -13,8 +13,8 @@
 namespace gateway {
 namespace {
 
-constexpr int failure = 1;
-constexpr int wrong_arguments = 2;
+constexpr int exit_failed = 1;
+constexpr int exit_wrong_arguments = 2;
 
 int fail(std::string_view message, int code) {
   fmt::print(stderr, "llmroute-gateway: {}\n", message);
@@ -59,7 +59,7 @@ std::string message_of(const AdminAnswer& answer) {
 
 int keys_command(const Options& options, const KeysArguments& arguments) {
   auto store = open_store(options.store.database_url, Holding::beside);
-  if (!store) return fail(store.error().message, failure);
+  if (!store) return fail(store.error().message, exit_failed);
   const Registry none({}, "");
   const Log log(LogLevel::error, LogFormat::text);
   const AdminDesk desk{.store = **store, .registry = none, .log = log};
@@ -70,11 +70,11 @@ int keys_command(const Options& options, const KeysArguments& arguments) {
     if (action.what != arguments.what) continue;
     const AdminAnswer answer = run(desk, request, action);
     if (!answer.good())
-      return fail(message_of(answer), answer.status == 400 ? wrong_arguments : failure);
+      return fail(message_of(answer), answer.status == 400 ? exit_wrong_arguments : exit_failed);
     if (!answer.body.empty()) fmt::print("{}\n", answer.body);
     return 0;
   }
-  return fail(fmt::format("keys: there is no \"{}\"", arguments.what), wrong_arguments);
+  return fail(fmt::format("keys: there is no \"{}\"", arguments.what), exit_wrong_arguments);
 }
 
 }  // namespace gateway

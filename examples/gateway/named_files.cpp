@@ -1,7 +1,13 @@
 /// Says which key is at fault.
 #include "named_files.hpp"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
 #include <http/tls.hpp>
+#include <system_error>
 
 #include "store/database.hpp"
 
@@ -16,11 +22,26 @@ llmroute::Result<std::shared_ptr<http::TlsContext>> load_tls(const ServerTls& fi
   return loaded;
 }
 
+namespace {
+
+/// The store makes its file, but no directory.
+llmroute::Result<void> check_directory(const std::string& store) {
+  const auto directory = std::filesystem::absolute(store).parent_path();
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return {};
+  return llmroute::Error{
+      .code = llmroute::ErrorCode::invalid_config,
+      .message = fmt::format("key \"store.database_url\": no file can be made in \"{}\": {}",
+                             directory.string(), std::generic_category().message(errno)),
+      .param = "store.database_url"};
+}
+
+}  // namespace
+
 llmroute::Result<void> check_named_files(const Options& options) {
   if (auto tls = load_tls(options.server.tls); !tls) return tls.error();
   if (!options.needs_store()) return {};
-  if (auto file = file_of(options.store.database_url); !file) return file.error();
-  return {};
+  const auto file = file_of(options.store.database_url);
+  return file ? check_directory(*file) : file.error();
 }
 
 llmroute::Result<Options> load_to_run(const Flags& flags, const Environment& environment) {

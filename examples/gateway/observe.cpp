@@ -2,6 +2,7 @@
 #include "observe.hpp"
 
 #include <array>
+#include <llmroute/wire/error_body.hpp>
 
 namespace gateway {
 
@@ -9,7 +10,7 @@ void LogObserver::on_attempt(const llmroute::AttemptEvent& attempt) {
   if (!attempt.error || !log_.enabled(LogLevel::info)) return;
   log_.line(LogLevel::info, "attempt")
       .add("request_id", attempt.request_id)
-      .add("model", attempt.model)
+      .add("model", llmroute::wire::redacted(attempt.model))  // callers write what they like
       .add("node", attempt.node)
       .add("key", attempt.key == 0 ? std::string() : fmt::format("#{}", attempt.key))
       .add("number", attempt.number)

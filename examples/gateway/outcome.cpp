@@ -7,15 +7,15 @@
 
 namespace gateway {
 
-using llmroute::wire::redacted;
-
 void report(Gateway& gateway, const Outcome& outcome) {
-  gateway.metrics().request_ended(outcome.model, outcome.status, outcome.stream, outcome.time);
+  const std::string model =
+      llmroute::wire::redacted(outcome.model);  // callers write what they like
+  gateway.metrics().request_ended(model, outcome.status, outcome.stream, outcome.time);
   const LogLevel level = outcome.status >= 500 ? LogLevel::error : LogLevel::info;
   if (!gateway.log().enabled(level)) return;
   Log::Line line = gateway.log().line(level, "call");
-  line.add("request_id", redacted(outcome.request_id))  // callers write what they like
-      .add("model", redacted(outcome.model))
+  line.add("request_id", outcome.request_id)
+      .add("model", model)
       .add("node", outcome.node)
       .add("attempts", outcome.attempts)
       .add("status", outcome.status)

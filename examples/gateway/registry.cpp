@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "json_value.hpp"
@@ -28,29 +29,29 @@ std::string name_of(const NodeConfig& node) {
   return node.name.empty() ? without_path(node.url) : node.name;
 }
 
-/// Nodes by URL, the file's and those that models of the store bring along.
+/// Nodes by URL, the file's and those that models of the store bring along. A name is what a node
+/// keeps its history by, so that of a stored one hangs on its URL alone, not on who else is there.
 class Nodes {
  public:
   explicit Nodes(Config& config) : config_(config) {
-    for (const NodeConfig& node : config.nodes) names_.emplace(url_of(node), name_of(node));
+    for (const NodeConfig& node : config.nodes) {
+      names_.emplace(url_of(node), name_of(node));
+      taken_.insert(name_of(node));
+    }
   }
 
   const std::string& name_for(const std::string& url) {
-    const auto [at, is_new] = names_.try_emplace(url, without_path(url));
+    const auto [at, is_new] = names_.try_emplace(url, url);
     if (!is_new) return at->second;
-    if (is_taken(at->second)) at->second = url;  // two of one server
+    if (taken_.count(url) != 0) at->second += "/v1";  // the same place, as a URL of its own
     config_.nodes.push_back({.name = at->second, .url = url});
     return at->second;
   }
 
  private:
-  bool is_taken(const std::string& name) const {
-    return std::any_of(config_.nodes.begin(), config_.nodes.end(),
-                       [&](const NodeConfig& node) { return name_of(node) == name; });
-  }
-
   Config& config_;
   std::map<std::string, std::string> names_;
+  std::set<std::string> taken_;
 };
 
 constexpr std::string_view prefix_field = "system_prompt_prefix";

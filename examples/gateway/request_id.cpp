@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <llmroute/wire/error_body.hpp>
 
 namespace gateway {
 
@@ -11,7 +12,8 @@ bool sane_request_id(std::string_view id) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
            c == '_' || c == '-';
   };
-  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), allowed);
+  return !id.empty() && id.size() <= 128 && std::all_of(id.begin(), id.end(), allowed) &&
+         llmroute::wire::redacted(id) == id;
 }
 
 std::string make_request_id(llmroute::Rng& rng) {

@@ -244,6 +244,11 @@ Result<void> read_server(const Setting& root, ServerOptions& server) {
   section.read("admin_listen", server.admin_listen);
   section.skip("tls");
   if (auto read = section.end(); !read) return read;
+  if (server.max_body_in_flight != 0 && server.max_body_in_flight < server.max_body) {
+    return wrong_setting(root, "server.max_body_in_flight",
+                         "must be 0, for no bound, or at least max_body: the largest body would "
+                         "never be let in");
+  }
   if (const auto set = http::AddressSet::of(server.trusted_proxies); !set) {
     return wrong_setting(root, "server.trusted_proxies", set.error().message);
   }

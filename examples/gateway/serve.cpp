@@ -35,8 +35,9 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Connections to the listener for the admin API.
-constexpr std::size_t most_admins = 32;
+/// Connections to the listener for the admin API, in all and from one address.
+constexpr std::size_t most_admins = 64;
+constexpr std::size_t most_admins_per_address = 32;
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
@@ -50,7 +51,8 @@ class Service {
         caps_(gateway.options().server.max_connections,
               gateway.options().server.max_connections_per_address,
               gateway.options().server.max_body_in_flight),
-        admin_caps_(most_admins, 0, gateway.options().server.max_body_in_flight),
+        admin_caps_(most_admins, most_admins_per_address,
+                    gateway.options().server.max_body_in_flight),
         signals_(main_, SIGTERM, SIGINT),
         hangup_(main_, SIGHUP),
         patience_(main_) {}

@@ -26,6 +26,7 @@ struct Variable {
   std::string_view key;
   std::string_view second_key = {};  ///< set as well
   std::string_view standard = {};    ///< the documented default; empty: none
+  std::string_view turns_on = {};    ///< a flag: who says how often to probe wants probes
 };
 
 // Later rows win over earlier ones of the same key: GATEWAY_PORT over PORT.
@@ -35,10 +36,15 @@ constexpr std::array variables = {
     Variable{"NODE_TIMEOUT_SECONDS", Kind::seconds, "timeouts.attempt", {}, "120"},
     Variable{"CONNECT_TIMEOUT_SECONDS", Kind::seconds, "timeouts.connect", {}, "10"},
     Variable{"MAX_RETRIES", Kind::count, "router.max_retries", {}, "2"},
-    Variable{"HEALTH_CHECK_INTERVAL_SECONDS", Kind::seconds, "health.interval", {}, "15"},
+    Variable{"HEALTH_CHECK_INTERVAL_SECONDS",
+             Kind::seconds,
+             "health.interval",
+             {},
+             "15",
+             "health.active"},
     Variable{"HEALTH_FAILURE_THRESHOLD", Kind::count, "health.unhealthy_threshold",
              "breaker.consecutive_failures", "3"},
-    Variable{"HEALTH_CHECK_INTERVAL", Kind::seconds, "health.interval"},
+    Variable{"HEALTH_CHECK_INTERVAL", Kind::seconds, "health.interval", {}, "", "health.active"},
     Variable{"REQUEST_TIMEOUT", Kind::seconds, "timeouts.attempt"},
     Variable{"CONFIG_RELOAD_INTERVAL", Kind::seconds, "reload.interval"},
     Variable{"HOST", Kind::text, "server.host"},
@@ -228,7 +234,7 @@ Result<void> apply_variables(const std::vector<Assignment>& assigned, Setting& s
       auto value = value_of(variable.kind, assignment);
       if (!value) return value.error();
       if (!variable.second_key.empty()) setting.set(variable.second_key, *value);
-      if (variable.key == "health.interval") setting.set("health.active", {true, value->place});
+      if (!variable.turns_on.empty()) setting.set(variable.turns_on, {true, value->place});
       setting.set(variable.key, std::move(*value));
     }
   }

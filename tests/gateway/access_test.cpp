@@ -68,18 +68,15 @@ TEST_CASE("a key's own limits go before the configured ones", "[gateway][access]
   }
 }
 
-TEST_CASE("the model that a request is for", "[gateway][access]") {
+TEST_CASE("the model of a request that names none", "[gateway][access]") {
   llmroute::Router router(
       llmroute::Config{.nodes = {{.url = "http://127.0.0.1:9", .models = {"lone"}}}});
-  gateway::Asked body{.model = "named", .has_model = true};
-  const gateway::Defaults none = gateway::defaults_of({});
-  CHECK(gateway::model_for(body, none, router) == "named");
-  body.model.clear();  // which is as if it named none
-  CHECK(gateway::model_for(body, none, router) == "lone");
-  body = {};
-  CHECK(gateway::model_for(body, none, router) == "lone");
+  CHECK(gateway::default_model(gateway::defaults_of({}), router) == "lone");
   const gateway::Defaults some = gateway::defaults_of({.router = {.default_model = "usual"}});
-  CHECK(gateway::model_for(body, some, router) == "usual");
+  CHECK(gateway::default_model(some, router) == "usual");
+  const llmroute::Router several(
+      llmroute::Config{.nodes = {{.url = "http://127.0.0.1:9", .models = {"a", "b"}}}});
+  CHECK(gateway::default_model(gateway::defaults_of({}), several).empty());
 }
 
 TEST_CASE("who is behind a request is what its note says", "[gateway][access]") {

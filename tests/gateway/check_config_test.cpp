@@ -43,7 +43,7 @@ tokens = { SECRET5 = "tenant-a" }
 admin_key = "SECRET6"
 [store]
 database_url = "postgres://user:SECRET7@host/db"
-redis_url = "redis://SECRET8@SECRET9@host?password=SECRET10"
+redis_url = "redis://u:SECRET8?SECRET8@SECRET9@host?password=SECRET10"
 [limits]
 default_rpm = 5
 per_tenant_model = [{ tenant = "tenant-a", tpm = 9 }, { model = "alias", rpm = 3 }]
@@ -121,6 +121,10 @@ TEST_CASE("everything that is wrong is told at once", "[gateway][check_config]")
   CHECK(found.size() == 1);  // what follows from a lack is no mistake of its own
   CHECK(messages("b.toml", "a = = 1\n").size() == 1);
   CHECK(messages("absent.toml", "").size() == 1);
+  found = messages("a.toml",
+                   "[[nodes]]\nurl = \"http://a:1\"\n[server]\nmax_body_in_flight = \"1MB\"\n");
+  REQUIRE(found.size() == 1);
+  CHECK_THAT(found[0], Contains("server.max_body_in_flight") && Contains("at least max_body"));
   found = messages("a.toml", "[[nodes]]\nurl = \"http://a:1\"\n", {{"MAX_RETRIES", "x"}});
   REQUIRE(found.size() == 1);
   CHECK_THAT(found[0], Contains("MAX_RETRIES"));

@@ -55,13 +55,24 @@ TEST_CASE("a stored model brings its nodes along", "[gateway][registry]") {
   CHECK(config.prepare());
 }
 
-TEST_CASE("a node of the store is called by its URL without the path", "[gateway][registry]") {
-  const Registry registry(Config{}, "");
-  const std::vector<ModelRecord> models = {
-      stored("a", {backend("http://x:1/one", 1), backend("http://x:1/two", 1)})};
-  const Config config = registry.with(models);
-  CHECK(names(config) == std::vector<std::string>{"http://x:1", "http://x:1/two"});
-  CHECK(config.nodes[0].url == "http://x:1/one");
+TEST_CASE("a node of the store is called by its URL, whoever else is there",
+          "[gateway][registry]") {
+  const ModelRecord one = stored("a", {backend("http://x:1/one", 1)});
+  const ModelRecord two = stored("b", {backend("http://x:1/two", 1)});
+  SECTION("in the store") {
+    const Registry registry(Config{}, "");
+    const Config both = registry.with(std::vector{one, two});
+    CHECK(names(both) == std::vector<std::string>{"http://x:1/one", "http://x:1/two"});
+    CHECK(both.nodes[0].url == "http://x:1/one");
+    CHECK(names(registry.with(std::vector{two})) == std::vector<std::string>{"http://x:1/two"});
+  }
+  SECTION("in the file, where a node without a name is called by its host") {
+    const Registry registry(Config{.nodes = {{.url = "http://x:1/own"}}}, "f");
+    Config config = registry.with(std::vector{stored("c", {backend("http://x:1", 1)})});
+    CHECK(config.nodes.back().name == "http://x:1/v1");
+    CHECK(config.nodes.back().url == "http://x:1");
+    CHECK(config.prepare());
+  }
 }
 
 TEST_CASE("a backend may be a node of the file", "[gateway][registry]") {

@@ -300,6 +300,10 @@ def asked_of_everything(gateway, admin, key, shown):
     said.append(whole(gateway.request("POST", "/v1/audio/speech", {"model": "tiny", "input": "x"}, both)))
     said.append(whole(gateway.request("POST", "/v1/embeddings", {"model": "tiny", "input": "x"}, both)))
     said.append(whole(chat_as(gateway, key, messages="wrong")))
+    for path in ("/v1/chat/completions", "/v1/audio/speech", "/v1/nothing", "/livez"):  # where a name belongs
+        named = {**both, "X-Request-ID": key}
+        said.append(whole(gateway.request("POST", path, {"model": key, "input": "x", "messages": []}, named)))
+    said.append(whole(gateway.get("/admin/v1/keys", **{"X-Admin-Key": "wrong", "X-Request-ID": key})))
     said.append(whole(chat_as(gateway, key + "x")))
     said.append(whole(gateway.get("/v1/nothing", **both)))
     pages = ("/", "/health", "/readyz", "/stats", "/load-stats", "/metrics", "/version", "/v1/models", "/v1/models/x")

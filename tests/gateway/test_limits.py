@@ -256,3 +256,19 @@ def test_callers_without_a_name_share_the_limits(start, node):
     eventually(lambda: gateway.get("/v1/models").json()["data"])
     assert [gateway.chat().status for _ in range(3)] == [200, 200, 429]
     assert len(node.requests) == 2
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_is_passed_on_counts_for_its_model(start, node, own):
+    """A form as well as JSON; by what is configured, or the key's own limit."""
+    node.handler = lambda request, connection: connection.answer(200, completion())
+    config = "" if own else '[limits]\nper_tenant_model = [{ model = "whisper", rpm = 2 }]\n'
+    gateway, admin = limited(start, node, config)
+    key, _ = admin.key(**({"rpm_limit": 2} if own else {}))
+    form = '--xx\r\nContent-Disposition: form-data; name="model"\r\n\r\nwhisper\r\n--xx--\r\n'
+    forms = {**bearer(key), "Content-Type": "multipart/form-data; boundary=xx"}
+    assert gateway.request("POST", "/v1/audio/transcriptions", form, forms).status == 200
+    assert gateway.request("POST", "/v1/audio/speech", {"model": "whisper", "input": "x"}, bearer(key)).status == 200
+    is_over_its_limit(gateway.request("POST", "/v1/audio/transcriptions", form, forms))
+    is_over_its_limit(gateway.request("POST", "/v1/audio/speech", {"model": "whisper", "input": "x"}, bearer(key)))
+    assert chat_as(gateway, key).status == 200

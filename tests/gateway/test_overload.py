@@ -145,13 +145,13 @@ def is_let_in(admin):
 def test_callers_do_not_lock_the_operator_out(start, node):
     """Neither by their number nor by what they send: the admin listener counts for itself."""
     gateway = start(node, config=WITH_STORE + '[server]\nmax_connections = 3\nmax_connections_per_address = 3\n'
-                    'max_body_in_flight = "1MB"\nadmin_listen = "127.0.0.1:0"\n')
+                    'max_body = "1MB"\nmax_body_in_flight = "1MB"\nadmin_listen = "127.0.0.1:0"\n')
     found = re.fullmatch(r"admin on http://127\.0\.0\.1:(\d+)\n", gateway.process.stdout.readline())
     callers, gateway.port = gateway.port, int(found[1])
     admin = Admin(gateway)
     key, _ = admin.key()
     port, gateway.port = gateway.port, callers
-    crowd = [begin_post(gateway, 2 * MEGABYTE, f"Authorization: Bearer {key}\r\nExpect: 100-continue\r\n") for _ in range(3)]
+    crowd = [begin_post(gateway, MEGABYTE, f"Authorization: Bearer {key}\r\nExpect: 100-continue\r\n") for _ in range(3)]
     for one in crowd:
         one.read_until(b"100 Continue")  # it has its place
     crowd[0].sock.sendall(b" " * 1_000_000)
