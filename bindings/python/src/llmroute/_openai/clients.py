@@ -16,6 +16,7 @@ from llmroute import Router
 from . import family
 from .calls import MAX_RETRIES_FIELD, chosen_retries
 from .http_client import new_async_http_client, new_http_client
+from .mocks import is_mocked
 from .transport import Route
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ def settle(route: Route, client: Any) -> None:
 
 def without_sdk_retries(options: Any, client_limit: int) -> Any:
     """A request's options with the retry loop of the SDK off, and its limit on the way to the router."""
+    if is_mocked(HTTP):  # the router is not asked
+        return options
     limit = chosen_retries(options.get_max_retries(client_limit))
     options = options.model_copy()
     if limit is not None:

@@ -17,6 +17,7 @@ from llmroute import Error
 
 from .clients import AsyncOpenAI, OpenAI
 from .embeddings import read_embeddings
+from .no_stream import AsyncNoStream, NoStream, has_no_streams
 from .plan import Endpoint, Plan, endpoint, is_plain, is_sdk_function, make_plan
 from .streams import AsyncRoutedStream, RoutedStream
 
@@ -42,6 +43,8 @@ def run(plan: Plan) -> Any:
             return RoutedStream(router.stream(plan.path, plan.body, **plan.options), plan)
         reply = router.route(plan.path, plan.body, **plan.options)
     except Error as error:
+        if plan.stream and has_no_streams(error):
+            return RoutedStream(NoStream(error), plan)
         raise plan.failure(error)  # noqa: B904: its cause is set
     return plan.answer(reply)
 
@@ -54,6 +57,8 @@ async def run_async(plan: Plan) -> Any:
             return AsyncRoutedStream(await router.astream(plan.path, plan.body, **plan.options), plan)
         reply = await router.aroute(plan.path, plan.body, **plan.options)
     except Error as error:
+        if plan.stream and has_no_streams(error):
+            return AsyncRoutedStream(AsyncNoStream(error), plan)
         raise plan.failure(error)  # noqa: B904
     return plan.answer(reply)
 

@@ -20,6 +20,7 @@ from llmroute import Error
 
 from . import family
 from .calls import DEFAULT_CLOCKS, Fields, chosen_retries, forwarded, seconds
+from .mocks import is_mocked
 from .transport import failed_response
 from .validate import reader
 
@@ -108,6 +109,7 @@ def is_plain(client: Any, ours: type) -> bool:
         and not client._custom_query
         and not client._route.lent
         and not client._client.is_closed
+        and not is_mocked(HTTP)
         and _leaves_hooks_alone(client.__class__, ours)
         and (not client._route.lone or _is_at_its_node(client))
     )
@@ -221,6 +223,7 @@ class Plan:
             return _caused(openai.APITimeoutError(request=request), timed_out)
         except HTTP.TransportError as unanswered:
             return _caused(openai.APIConnectionError(request=request), unanswered)
+        response.read()
         failure: Exception = self.client._make_status_error_from_response(response)
         return _caused(failure, None)
 

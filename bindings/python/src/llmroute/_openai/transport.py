@@ -21,6 +21,7 @@ from .calls import (
     TIMED_OUT,
     UNANSWERED,
     Call,
+    Fields,
     answer_fields,
     error_event,
     forwarded,
@@ -28,6 +29,8 @@ from .calls import (
     routed_path,
     seconds_of_clocks,
 )
+from .mocks import async_mocked_response, is_mocked, mocked_response
+from .no_stream import AsyncNoStream, NoStream, has_no_streams
 
 
 class Route:
@@ -88,11 +91,17 @@ def raise_unanswered(http: ModuleType, request: Any, error: Error) -> None:
         raise http.ConnectError(error.message, request=request) from error
 
 
+def whole_response(http: ModuleType, request: Any, status: int, fields: Fields, body: bytes, **more: Any) -> Any:
+    """An answer that is all here. To the SDK it is open until it has been read, like any other."""
+    fields = [*fields, ("content-length", str(len(body)))]
+    return http.Response(status, headers=fields, stream=http.ByteStream(body), request=request, **more)
+
+
 def failed_response(http: ModuleType, request: Any, error: Error) -> Any:
     """A response for a call that failed, with the router's own error beside it, or an exception of the package."""
     raise_unanswered(http, request, error)
     status, fields, body = refusal(error)
-    return http.Response(status, headers=fields, content=body, request=request, extensions={"llmroute": error})
+    return whole_response(http, request, status, fields, body, extensions={"llmroute": error})
 
 
 def refuse(http: ModuleType, request: Any, error: ValueError) -> NoReturn:
@@ -145,6 +154,12 @@ def transports(http: ModuleType) -> SimpleNamespace:
         async def aclose(self) -> None:
             await self._stream.close()
 
+    def events_response(request: Any, stream: Any) -> Any:
+        return http.Response(stream.status, headers=stream_fields(stream), stream=Events(stream), request=request)
+
+    def async_events_response(request: Any, stream: Any) -> Any:
+        return http.Response(stream.status, headers=stream_fields(stream), stream=AsyncEvents(stream), request=request)
+
     class Transport(http.BaseTransport):  # type: ignore[name-defined, misc]
         """Blocking calls."""
 
@@ -152,27 +167,25 @@ def transports(http: ModuleType) -> SimpleNamespace:
             self.route = route
 
         def handle_request(self, request: Any) -> Any:
+            if is_mocked(http):
+                return mocked_response(http, request)
             router = self.route.target
             try:
                 call = self.route.read(request, request.read())
             except ValueError as error:
                 refuse(http, request, error)
             if known := model_list.answer(router, request.method, call.path):
-                return http.Response(
-                    known[0], headers={"content-type": "application/json"}, content=known[1], request=request
-                )
+                return whole_response(http, request, known[0], [("content-type", "application/json")], known[1])
             try:
                 if call.stream:
-                    stream = router.stream(call.path, call.body, **call.options)
-                    return http.Response(
-                        stream.status, headers=stream_fields(stream), stream=Events(stream), request=request
-                    )
+                    return events_response(request, router.stream(call.path, call.body, **call.options))
                 reply = router.route(call.path, call.body, **call.options)
             except Error as error:
+                if call.stream and has_no_streams(error):
+                    return events_response(request, NoStream(error))
                 return failed_response(http, request, error)
-            return http.Response(
-                reply.status, headers=answer_fields(reply, len(reply.attempts)), content=reply.content, request=request
-            )
+            fields = answer_fields(reply, len(reply.attempts))
+            return whole_response(http, request, reply.status, fields, reply.content)
 
         def close(self) -> None:
             self.route.close()
@@ -184,30 +197,25 @@ def transports(http: ModuleType) -> SimpleNamespace:
             self.route = route
 
         async def handle_async_request(self, request: Any) -> Any:
+            if is_mocked(http):
+                return await async_mocked_response(http, request)
             router = self.route.target
             try:
                 call = self.route.read(request, await request.aread())
             except ValueError as error:
                 refuse(http, request, error)
             if known := model_list.answer(router, request.method, call.path):
-                return http.Response(
-                    known[0], headers={"content-type": "application/json"}, content=known[1], request=request
-                )
+                return whole_response(http, request, known[0], [("content-type", "application/json")], known[1])
             try:
                 if call.stream:
-                    stream = await router.astream(call.path, call.body, **call.options)
-                    return http.Response(
-                        stream.status,
-                        headers=stream_fields(stream),
-                        stream=AsyncEvents(stream),
-                        request=request,
-                    )
+                    return async_events_response(request, await router.astream(call.path, call.body, **call.options))
                 reply = await router.aroute(call.path, call.body, **call.options)
             except Error as error:
+                if call.stream and has_no_streams(error):
+                    return async_events_response(request, AsyncNoStream(error))
                 return failed_response(http, request, error)
-            return http.Response(
-                reply.status, headers=answer_fields(reply, len(reply.attempts)), content=reply.content, request=request
-            )
+            fields = answer_fields(reply, len(reply.attempts))
+            return whole_response(http, request, reply.status, fields, reply.content)
 
         async def aclose(self) -> None:
             self.route.close()
