@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-stages=(setup format includes abi headers tidy asan coverage fuzz tsan release python openai demo)
+stages=(setup format includes abi headers tidy asan coverage fuzz tsan release costs python openai demo)
 longer=(kills languages wheel frameworks clang_tests repeat fuzz_long every_failure soak)
 known=("${stages[@]}" "${longer[@]}")
 results=build/test-results.txt  # the closing lines of the test programs, for the sum at the end
@@ -75,6 +75,12 @@ stage_coverage() { python3 scripts/check_coverage.py build/asan; }
 
 stage_release() { scripts/build.sh; }
 
+# Beside the floors of bare libcurl: instructions alone, by callgrind.
+stage_costs() {
+  cmake --preset release -DLLMROUTE_BENCHMARKS=ON >/dev/null && cmake --build build/release
+  LLMROUTE_BIN_DIR=$PWD/build/release/bin benchmark/overhead/run.py --gate
+}
+
 # An environment below build with the Python package and what else is named.
 venv_with() {
   [ -x "build/$1/bin/python" ] || python3 -m venv "build/$1"
@@ -90,7 +96,8 @@ stage_python() {
   CC=cc CXX=c++ CMAKE_CXX_COMPILER_LAUNCHER=ccache build/venv/bin/pip wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
     -w build/python-wheel -C cmake.define.LLMROUTE_WERROR=ON ./bindings/python
   venv_with venv
-  build/venv/bin/python -m pytest -q tests 2>&1 | tee -a "$results"
+  # They wait more than they work: for servers to start, for clocks to strike.
+  build/venv/bin/python -m pytest -q -n $(($(nproc) + 1)) --dist loadfile tests 2>&1 | tee -a "$results"
   build/venv/bin/python -m pytest -q bindings/python/tests --ignore-glob='*/openai' --ignore-glob='*/frameworks' 2>&1 | tee -a "$results"
 }
 

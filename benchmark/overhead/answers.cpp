@@ -1,7 +1,6 @@
 #include "answers.hpp"
 
 #include <charconv>
-#include <cstdlib>
 
 namespace bench {
 namespace {
@@ -50,10 +49,8 @@ std::string_view question(bool stream) {
   return R"({"model":"m","messages":[{"role":"user","content":"Say hello"}]})";
 }
 
-std::string post(std::string_view body) {
-  const char* key = std::getenv("BENCH_KEY");
-  const std::string shown =
-      key == nullptr ? "" : "Authorization: Bearer " + std::string(key) + "\r\n";
+std::string post(std::string_view body, std::string_view key) {
+  const std::string shown = key.empty() ? "" : "Authorization: Bearer " + std::string(key) + "\r\n";
   return std::string("POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n")
       .append(shown)
       .append("Content-Type: application/json\r\nContent-Length: ")

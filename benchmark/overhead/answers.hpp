@@ -12,7 +12,8 @@ std::string stream_chunk();  ///< one event as one HTTP chunk
 std::string stream_end();    ///< [DONE] and the last chunk
 
 std::string_view question(bool stream);  ///< a body that asks for either
-std::string post(
-    std::string_view body);  ///< the whole request, with the key in BENCH_KEY if there is one
+
+/// The whole request, with a caller's key unless that is empty.
+std::string post(std::string_view body, std::string_view key);
 
 }  // namespace bench

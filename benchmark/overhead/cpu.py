@@ -87,6 +87,10 @@ def held_stream(server):
             load.communicate()
 
 
+GATES = {"C++ call": 1.25, "C++ streamed chunk": 1.25, "gateway request": 1.4, "gateway chunk": 1.25,
+         "guarded gateway request": 1.4, "guarded gateway chunk": 1.25}
+
+
 def compare(measure, floors, ours, pairs):
     """(floor, ours): medians of alternating runs, of the cheaper floor."""
     runs = [*floors, ours]
@@ -115,10 +119,10 @@ def report(pairs):
         ("guarded gateway chunk", per_chunk, proxy, guarded),
         ("gateway chunk, in bulk", per_chunk_in_bulk, proxy, gateway),
     )
-    print(f"{'CPU, us, per':24} {'floor':>7} {'ours':>7} {'ratio':>6}   medians of {pairs} pairs")
+    print(f"{'CPU, us, per':24} {'floor':>7} {'ours':>7} {'ratio':>6} {'gate':>5}   medians of {pairs} pairs")
     for what, measure, floors, ours in rows:
         floor, our = compare(measure, floors, ours, pairs)
-        print(f"{what:24} {floor:7.2f} {our:7.2f} {our / floor:6.2f}")
+        print(f"{what:24} {floor:7.2f} {our:7.2f} {our / floor:6.2f} {GATES.get(what, ''):>5}")
         sys.stdout.flush()
     floor, our = held_stream(programs.floor_proxy), held_stream(programs.gateway)
     print(f"{'KiB per waiting stream':24} {floor:7.1f} {our:7.1f} {our / floor:6.2f}")

@@ -96,7 +96,7 @@ def gateway(node_port, under=()):
 def made_key(config):
     """A key of the store that this configuration names."""
     command = [BIN / "llmroute-gateway", "keys", "create", "--config", config, "--name", "benchmark"]
-    return re.search(r"ml-\S+", subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]
+    return re.search(r"ml-[\w-]+", subprocess.run(command, capture_output=True, text=True, check=True).stdout)[0]
 
 
 @contextlib.contextmanager

@@ -19,8 +19,8 @@ enum class Shape { text, flag, number, object, messages, prompt };
 
 struct Field {
   std::string_view name;
-  Shape kind;
-  std::string_view kind_in_words;
+  Shape shape;
+  std::string_view shape_in_words;
 };
 
 constexpr std::array fields{
@@ -56,8 +56,8 @@ bool holds_objects_only(dom::array items) {
                      [](dom::element item) { return item.is_object(); });
 }
 
-bool fits(dom::element value, Shape kind) {
-  switch (kind) {
+bool fits(dom::element value, Shape shape) {
+  switch (shape) {
     case Shape::text:
       return value.is_string();
     case Shape::flag:
@@ -92,9 +92,9 @@ Result<void> check_fields(dom::object object, std::string_view required) {
     const bool is_required = known->name == required;
     has_required = has_required || is_required;
     if (entry.value.is_null() && !is_required) continue;
-    if (!fits(entry.value, known->kind)) {
+    if (!fits(entry.value, known->shape)) {
       return bad_field(known->name,
-                       fmt::format("\"{}\" must be {}", known->name, known->kind_in_words));
+                       fmt::format("\"{}\" must be {}", known->name, known->shape_in_words));
     }
   }
   if (has_required) return {};

@@ -98,16 +98,17 @@ TEST_CASE("random SSE bytes in random pieces give what the standard says", "[sse
   }
 }
 
-TEST_CASE("an SSE event of a million CRs takes linear time", "[sse]") {
+TEST_CASE("an SSE event of millions of CRs takes linear time", "[sse]") {
+  constexpr std::size_t lines = 1'600'000;
   std::string text;
-  while (text.size() < 900'000) text += "data\r";
+  for (std::size_t i = 0; i < lines; ++i) text += "data\r";
   const auto began = std::chrono::steady_clock::now();
-  SseParser parser(1 << 20);
+  SseParser parser(16 << 20);
   parser.feed(text);
   CHECK_FALSE(parser.next());
   parser.feed("\r\r");
   const std::optional<SseEvent> event = parser.next();
-  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
+  CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));  // minutes if squared
   REQUIRE(event);
-  CHECK(event->data.size() == 900'000 / 5 - 1);
+  CHECK(event->data.size() == lines - 1);
 }
