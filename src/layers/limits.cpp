@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 #include "router/call_state.hpp"
@@ -14,15 +15,25 @@ namespace {
 
 net::Task<Result<Reply>> end_with(Error error) { co_return error; }
 
-RateLimits limits_of(const CallState& call) {
+/// The model that a call counts for. Of what is passed on a caller may say any name: those that
+/// neither a node nor a limit knows count together, or each would have a limit of its own.
+std::string_view counted_model(const CallState& call) {
+  if (!call.pick.model.empty()) return call.model;
+  const std::vector<TenantModelLimits>& named = call.config().limits.per_tenant_model;
+  const bool is_named = std::any_of(named.begin(), named.end(),
+                                    [&](const auto& limit) { return limit.model == call.model; });
+  return is_named ? std::string_view(call.model) : std::string_view();
+}
+
+RateLimits limits_of(const CallState& call, std::string_view model) {
   const CallOptions& options = call.request.options;
-  return options.limits ? *options.limits : call.config().limits.of(options.tenant, call.model);
+  return options.limits ? *options.limits : call.config().limits.of(options.tenant, model);
 }
 
 /// A text that no other tenant and model have: neither holds this byte.
-std::string subject_of(const CallState& call) {
+std::string subject_of(const CallState& call, std::string_view model) {
   std::string subject(call.request.options.tenant);
-  return subject.append(1, '\0').append(call.model);
+  return subject.append(1, '\0').append(model);
 }
 
 /// The limit that takes longest to let it through is the one to name.
@@ -64,9 +75,10 @@ net::Task<Result<Reply>> await_decision(CallState& call, std::unique_ptr<RateAns
 }  // namespace
 
 net::Task<Result<Reply>> LimitsLayer::handle(CallState& call, Next next) {
-  const RateLimits limits = limits_of(call);
+  const std::string_view model = counted_model(call);
+  const RateLimits limits = limits_of(call, model);
   if (!limits.any() || call.request.method != HttpMethod::post) return next(call);
-  const std::string subject = subject_of(call);
+  const std::string subject = subject_of(call, model);
   std::unique_ptr<RateAnswer> answer;
   const auto later = [&answer, &call] {
     answer = std::make_unique<RateAnswer>(call.loop);

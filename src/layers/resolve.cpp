@@ -111,13 +111,15 @@ std::optional<Error> resolve(CallState& call) {
 std::optional<Error> resolve_relayed(CallState& call) {
   call.model = call.request.options.model;
   if (call.model.empty()) return std::nullopt;
-  if (call.local.reader.knows_model(call.model)) {
+  const bool is_alias = call.snapshot->alias(call.model) != nullptr;
+  const bool known = call.local.reader.knows_model(call.model);
+  // A node without a list may have any model, but so may the others on these paths.
+  if (known && (is_alias || call.snapshot->heard_of(call.model))) {
     call.pick.model = call.model;
     return std::nullopt;
   }
-  const bool inactive = call.snapshot->alias(call.model) != nullptr;
   const bool may_be_unlisted = call.config().router.unlisted_models == UnlistedModels::serve;
-  return inactive || !may_be_unlisted ? std::optional(unknown_model(call)) : std::nullopt;
+  return is_alias || !may_be_unlisted ? std::optional(unknown_model(call)) : std::nullopt;
 }
 
 std::optional<Error> check_options(const CallState& call) {

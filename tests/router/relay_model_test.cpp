@@ -75,6 +75,20 @@ TEST_CASE("a request that is passed on for a model that no node lists may go to 
     CHECK(router.route(transcription("tts")).error().code == ErrorCode::rate_limited);
     CHECK(router.route(transcription("other")));
   }
+  SECTION("and names that nobody knows share a limit") {
+    config.limits.default_rpm = 2;
+    Router router(config);
+    CHECK(router.route(transcription("one")));
+    CHECK(router.route(transcription("two")));
+    CHECK(router.route(transcription("three")).error().code == ErrorCode::rate_limited);
+    CHECK(router.route(transcription("whisper")));
+  }
+  SECTION("whether or not there is a node that may have all models") {
+    config.nodes[1].models.clear();
+    config.models.clear();
+    Router router(config);
+    CHECK(router.route(transcription("tts"))->node == "n1");
+  }
   SECTION("unless such models are refused") {
     config.router.unlisted_models = UnlistedModels::refuse;
     Router router(config);

@@ -52,6 +52,14 @@ async def test_a_mock_is_asked_and_no_node(client, node, monkeypatch, mock):
     assert len(node.requests) == 1
 
 
+async def test_a_mock_of_the_other_form_is_none(client, form, node, monkeypatch):
+    other = ("HTTPTransport", "handle_request") if form == "asyncio" else ("AsyncHTTPTransport", "handle_async_request")
+    monkeypatch.setattr(getattr(HTTP, other[0]), other[1], lambda transport, request: pytest.fail("it was asked"))
+    assert (await done(client.chat.completions.create(**ASK))).choices[0].message.content == "hello"
+    raw = await done(client.chat.completions.with_raw_response.create(**ASK))
+    assert raw.headers["x-routed-node"] == node.url
+
+
 async def test_retries_are_then_the_sdks(make_client, monkeypatch):
     asked = []
 

@@ -146,8 +146,9 @@ async def test_an_error_inside_a_200(make_client, make_node, ask, code, status):
     assert caught.value.response.extensions["llmroute"].code == "upstream_error"
 
 
-async def test_an_answer_that_is_none(make_client, make_node, ask):
-    node = make_node(lambda request, connection: connection.answer(200, "<html>", content_type="text/html"))
+@pytest.mark.parametrize("body", ["<html>", '{"id":"x","cho'])
+async def test_an_answer_that_is_none(make_client, make_node, ask, body):
+    node = make_node(lambda request, connection: connection.answer(200, body, content_type="text/html"))
     with pytest.raises(openai.InternalServerError) as caught:
         await ask(make_client(base_url=node.url + "/v1", api_key="k", max_retries=0))
     assert caught.value.status_code == 502

@@ -109,11 +109,11 @@ def settle(route: Route, client: Any) -> None:
         route.api_key = client._api_key_provider or client.api_key
 
 
-def without_sdk_retries(options: Any, client_limit: int) -> Any:
+def without_sdk_retries(options: Any, client: Any) -> Any:
     """A request's options with the retry loop of the SDK off, and its limit on the way to the router."""
-    if is_mocked(HTTP):  # the router is not asked
+    if is_mocked(HTTP, isinstance(client, openai.AsyncOpenAI)):  # the router is not asked
         return options
-    limit = chosen_retries(options.get_max_retries(client_limit))
+    limit = chosen_retries(options.get_max_retries(client.max_retries))
     options = options.model_copy()
     if limit is not None:
         given = {} if isinstance(options.headers, openai.NotGiven) else options.headers
@@ -166,7 +166,7 @@ class OpenAI(openai.OpenAI):
     with_options = copy
 
     def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
-        options = without_sdk_retries(options, self.max_retries)
+        options = without_sdk_retries(options, self)
         return super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
 
     def _validate_headers(self, headers: Any, custom_headers: Any) -> None:
@@ -231,7 +231,7 @@ class AsyncOpenAI(openai.AsyncOpenAI):
     with_options = copy
 
     async def request(self, cast_to: Any, options: Any, *, stream: bool = False, stream_cls: Any = None) -> Any:
-        options = without_sdk_retries(options, self.max_retries)
+        options = without_sdk_retries(options, self)
         return await super().request(cast_to, options, stream=stream, stream_cls=stream_cls)
 
     def _validate_headers(self, headers: Any, custom_headers: Any) -> None:

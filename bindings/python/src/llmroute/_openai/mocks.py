@@ -12,23 +12,20 @@ from typing import Any
 
 
 @functools.cache
-def _seams(http: ModuleType) -> tuple[type, type]:
-    """The two classes whose handle_request such tools replace: the package's transport, and the pool below it."""
+def _seams(http: ModuleType, is_async: bool) -> tuple[tuple[type, str, str, str], ...]:
+    """What such tools replace: a method of the package's transport, or of the pool below it; whose module it is of."""
     core = importlib.import_module(http.__name__.replace("httpx", "httpcore"))
-    return http.HTTPTransport, core.ConnectionPool
-
-
-def is_mocked(http: ModuleType) -> bool:
-    transport, pool = _seams(http)
-    return not (
-        transport.handle_request.__module__.startswith("httpx")  # type: ignore[attr-defined]
-        and pool.handle_request.__module__.startswith("httpcore")  # type: ignore[attr-defined]
+    prefix, method = ("Async", "handle_async_request") if is_async else ("", "handle_request")
+    return tuple(
+        (getattr(package, prefix + name), method, package.__name__, package.__name__ + ".")
+        for package, name in ((http, "HTTPTransport"), (core, "ConnectionPool"))
     )
 
 
-def mocked_response(http: ModuleType, request: Any) -> Any:
-    return http.HTTPTransport().handle_request(request)
-
-
-async def async_mocked_response(http: ModuleType, request: Any) -> Any:
-    return await http.AsyncHTTPTransport().handle_async_request(request)
+def is_mocked(http: ModuleType, is_async: bool) -> bool:
+    """Whether one of the two functions is not the package's own."""
+    for owner, method, package, prefix in _seams(http, is_async):
+        module = getattr(getattr(owner, method), "__module__", "")
+        if module != package and not module.startswith(prefix):
+            return True
+    return False

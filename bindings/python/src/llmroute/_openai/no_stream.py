@@ -5,6 +5,7 @@ The SDK's own streams are made before anybody looks at what comes: create() retu
 
 from __future__ import annotations
 
+import json
 from typing import NoReturn
 
 from llmroute import Error
@@ -12,7 +13,12 @@ from llmroute import Error
 
 def has_no_streams(error: Error) -> bool:
     """Whether a stream failed because its last node answered 200 and a JSON object."""
-    return error.code == "bad_upstream" and error.http_status == 200 and error.body.lstrip().startswith(b"{")
+    if error.code != "bad_upstream" or error.http_status != 200:
+        return False
+    try:
+        return isinstance(json.loads(error.body), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 class NoStream:

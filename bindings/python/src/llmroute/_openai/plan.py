@@ -109,7 +109,7 @@ def is_plain(client: Any, ours: type) -> bool:
         and not client._custom_query
         and not client._route.lent
         and not client._client.is_closed
-        and not is_mocked(HTTP)
+        and not is_mocked(HTTP, isinstance(client, openai.AsyncOpenAI))
         and _leaves_hooks_alone(client.__class__, ours)
         and (not client._route.lone or _is_at_its_node(client))
     )

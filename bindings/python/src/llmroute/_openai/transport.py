@@ -29,7 +29,7 @@ from .calls import (
     routed_path,
     seconds_of_clocks,
 )
-from .mocks import async_mocked_response, is_mocked, mocked_response
+from .mocks import is_mocked
 from .no_stream import AsyncNoStream, NoStream, has_no_streams
 
 
@@ -165,10 +165,12 @@ def transports(http: ModuleType) -> SimpleNamespace:
 
         def __init__(self, route: Route) -> None:
             self.route = route
+            self._mocked: Any = None  # stands above an application's mock
 
         def handle_request(self, request: Any) -> Any:
-            if is_mocked(http):
-                return mocked_response(http, request)
+            if is_mocked(http, is_async=False):
+                self._mocked = self._mocked or http.HTTPTransport()
+                return self._mocked.handle_request(request)
             router = self.route.target
             try:
                 call = self.route.read(request, request.read())
@@ -189,16 +191,20 @@ def transports(http: ModuleType) -> SimpleNamespace:
 
         def close(self) -> None:
             self.route.close()
+            if self._mocked is not None:
+                self._mocked.close()
 
     class AsyncTransport(http.AsyncBaseTransport):  # type: ignore[name-defined, misc]
         """Calls on the running asyncio loop."""
 
         def __init__(self, route: Route) -> None:
             self.route = route
+            self._mocked: Any = None  # stands above an application's mock
 
         async def handle_async_request(self, request: Any) -> Any:
-            if is_mocked(http):
-                return await async_mocked_response(http, request)
+            if is_mocked(http, is_async=True):
+                self._mocked = self._mocked or http.AsyncHTTPTransport()
+                return await self._mocked.handle_async_request(request)
             router = self.route.target
             try:
                 call = self.route.read(request, await request.aread())
@@ -219,5 +225,7 @@ def transports(http: ModuleType) -> SimpleNamespace:
 
         async def aclose(self) -> None:
             self.route.close()
+            if self._mocked is not None:
+                await self._mocked.aclose()
 
     return SimpleNamespace(Transport=Transport, AsyncTransport=AsyncTransport, Events=Events, AsyncEvents=AsyncEvents)
