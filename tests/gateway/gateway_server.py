@@ -121,6 +121,14 @@ class Gateway:
         lines = [json.loads(line) for line in self.log_text().splitlines() if line.startswith("{")]
         return [line for line in lines if event is None or line["event"] == event]
 
+    def refuses(self):
+        """Whether new callers are turned away."""
+        try:
+            self.get("/livez")
+        except OSError:
+            return True
+        return False
+
     def signal(self, number):
         self.process.send_signal(number)
 

@@ -84,13 +84,18 @@ def test_a_caller_that_leaves_before_the_answer_gets_back_what_it_took(start, no
     go_on.set()
 
 
-def test_a_caller_that_leaves_the_queue_gets_back_what_it_took(start, node):
+def full(start, node, config=""):
+    """A gateway whose one place is taken until an event is set, who has it, and another's key for one request."""
     go_on = threading.Event()
     node.handler = held_until(go_on)
-    gateway, admin = limited(start, node, "[backpressure]\nmax_concurrent_requests = 1\n")
+    gateway, admin = limited(start, node, "[backpressure]\nmax_concurrent_requests = 1\n" + config)
     running = asks(gateway, admin.key()[0])
     eventually(lambda: node.requests)
-    key, _ = admin.key(rpm_limit=1)
+    return gateway, running, admin.key(rpm_limit=1)[0], go_on
+
+
+def test_a_caller_that_leaves_the_queue_gets_back_what_it_took(start, node):
+    gateway, running, key, go_on = full(start, node)
     waiting = asks(gateway, key)
     eventually(lambda: gateway.metric("queue_depth ") == 1)
     is_over_its_limit(chat_as(gateway, key))
@@ -105,12 +110,7 @@ def test_a_caller_that_leaves_the_queue_gets_back_what_it_took(start, node):
 
 
 def test_a_call_that_the_queue_refuses_costs_nothing(start, node):
-    go_on = threading.Event()
-    node.handler = held_until(go_on)
-    gateway, admin = limited(start, node, "[backpressure]\nmax_concurrent_requests = 1\nmax_queue_size = 0\n")
-    running = asks(gateway, admin.key()[0])
-    eventually(lambda: node.requests)
-    key, _ = admin.key(rpm_limit=1)
+    gateway, running, key, go_on = full(start, node, "max_queue_size = 0\n")
     for _ in range(3):
         refused = chat_as(gateway, key)
         assert refused.status == 503 and error(refused)["code"] == "queue_full"

@@ -105,7 +105,7 @@ def test_sigterm_finishes_what_runs_and_takes_nothing_new(start, node):
     client.start()
     eventually(lambda: gateway.stats()["nodes"][0]["in_flight"] == 1)
     gateway.signal(signal.SIGTERM)
-    eventually(lambda: refuses(gateway))
+    eventually(gateway.refuses)
     assert gateway.process.poll() is None
     go_on.set()
     client.join()
@@ -137,7 +137,7 @@ def test_sigterm_loses_nothing_of_twenty_streams(start, node):
         caller.start()
     eventually(lambda: gateway.stats()["nodes"][0]["in_flight"] == 20)
     gateway.signal(signal.SIGTERM)
-    eventually(lambda: refuses(gateway))
+    eventually(gateway.refuses)
     go_on.set()
     for caller in callers:
         caller.join()
@@ -146,14 +146,6 @@ def test_sigterm_loses_nothing_of_twenty_streams(start, node):
         text = "".join(json.loads(event)["choices"][0]["delta"]["content"] for event in events)
         assert text == name + "".join(f" {i}" for i in range(50)) and last == "[DONE]"
     assert len(answers) == 20 and gateway.wait() == 0
-
-
-def refuses(gateway):
-    try:
-        gateway.get("/livez")
-    except OSError:
-        return True
-    return False
 
 
 def test_a_second_signal_ends_at_once(start, node):
@@ -166,7 +158,7 @@ def test_a_second_signal_ends_at_once(start, node):
     client.start()
     eventually(lambda: node.requests)
     gateway.signal(signal.SIGINT)
-    eventually(lambda: refuses(gateway))
+    eventually(gateway.refuses)
     gateway.signal(signal.SIGINT)
     gateway.wait(5)
     client.join()
@@ -228,7 +220,7 @@ def test_the_log_is_whole_when_the_program_has_ended(start, node, signals):
         eventually(lambda: len(node.requests) == 21)
     gateway.signal(signal.SIGTERM)
     if signals == 2:
-        eventually(lambda: refuses(gateway))
+        eventually(gateway.refuses)
         gateway.signal(signal.SIGTERM)
         client.join()
     gateway.wait(10)

@@ -65,20 +65,12 @@ def finish(caller, rest="\r\n"):
     return int(head[9:12]), head.lower(), body.decode()
 
 
-def refuses(gateway):
-    try:
-        gateway.get("/livez")
-    except OSError:
-        return True
-    return False
-
-
 def test_one_that_comes_while_the_gateway_ends(start, node):
     gateway = start(node)
     asking = [in_the_middle_of(gateway, f"POST {CHAT}") for _ in range(2)]
     ready, metrics = in_the_middle_of(gateway, "GET /readyz"), in_the_middle_of(gateway, "GET /metrics")
     gateway.signal(SIGTERM)
-    eventually(lambda: refuses(gateway))
+    eventually(gateway.refuses)
     for caller in asking:
         status, head, body = finish(caller, f"Content-Length: {len(PLAIN)}\r\n\r\n{PLAIN}")
         assert status == 503 and b"\r\nretry-after: 1" in head and b"\r\nconnection: close" in head

@@ -25,6 +25,13 @@ Config with_ears(const ScriptedUpstream& chats, const ScriptedUpstream& ears) {
   return config;
 }
 
+/// Why a request for the model ends without an answer.
+ErrorCode refusal_of(Router& router, std::string_view model) {
+  const Result<Reply> reply = router.route(transcription(model));
+  REQUIRE_FALSE(reply);
+  return reply.error().code;
+}
+
 }  // namespace
 
 TEST_CASE("a request that is passed on goes to a node of its model", "[router][relay]") {
@@ -72,7 +79,7 @@ TEST_CASE("a request that is passed on for a model that no node lists may go to 
     const Result<Reply> reply = router.route(transcription("tts"));
     REQUIRE(reply);
     CHECK(reply->node == "n1");
-    CHECK(router.route(transcription("tts")).error().code == ErrorCode::rate_limited);
+    CHECK(refusal_of(router, "tts") == ErrorCode::rate_limited);
     CHECK(router.route(transcription("other")));
   }
   SECTION("and names that nobody knows share a limit") {
@@ -80,21 +87,21 @@ TEST_CASE("a request that is passed on for a model that no node lists may go to 
     Router router(config);
     CHECK(router.route(transcription("one")));
     CHECK(router.route(transcription("two")));
-    CHECK(router.route(transcription("three")).error().code == ErrorCode::rate_limited);
+    CHECK(refusal_of(router, "three") == ErrorCode::rate_limited);
     CHECK(router.route(transcription("whisper")));
   }
   SECTION("whether or not there is a node that may have all models") {
     config.nodes[1].models.clear();
     config.models.clear();
     Router router(config);
-    CHECK(router.route(transcription("tts"))->node == "n1");
+    const Result<Reply> reply = router.route(transcription("tts"));
+    REQUIRE(reply);
+    CHECK(reply->node == "n1");
   }
   SECTION("unless such models are refused") {
     config.router.unlisted_models = UnlistedModels::refuse;
     Router router(config);
-    const Result<Reply> refused = router.route(transcription("tts"));
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == ErrorCode::model_not_found);
+    CHECK(refusal_of(router, "tts") == ErrorCode::model_not_found);
     CHECK(chats.request_count() == 0);
   }
 }
