@@ -86,11 +86,11 @@ int CurlMulti::on_due(CURLM*, long wait_ms, void* self) noexcept {
   return 0;
 }
 
-curl_socket_t CurlMulti::on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept {
-  const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+curl_socket_t CurlMulti::open_socket(const curl_sockaddr& address) noexcept {
+  const int fd = ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
   try {
-    static_cast<CurlMulti*>(self)->sockets_.opened(fd);
+    sockets_.opened(fd);
     return fd;
   } catch (const std::bad_alloc&) {
     ::close(fd);
@@ -165,11 +165,13 @@ void CurlMulti::collect_finished() {
   }
 }
 
-/// A kept connection that the node closed at the same moment. With HTTP/1.1 libcurl sends the
-/// request once more by itself; with HTTP/2 7.88 does not.
-bool CurlMulti::replay(EasyHandle& handle, int code) noexcept {
-  if (handle.owner() == nullptr || !handle.owner()->replayable()) return false;
-  if (!handle.lost_kept_connection(code)) return false;
+/// A request that was to go out on a kept connection, where there is none any more; or one that the
+/// node closed at the same moment: with HTTP/1.1 libcurl sends it once more by itself, with HTTP/2
+/// 7.88 does not.
+bool CurlMulti::replay(EasyHandle& handle, int code) {
+  if (handle.owner() == nullptr) return false;
+  const bool lost = handle.lost_kept_connection(code) && handle.owner()->replayable();
+  if (!handle.begin_with_clock() && !lost) return false;
   curl_multi_remove_handle(multi_, handle.get());
   return curl_multi_add_handle(multi_, handle.get()) == CURLM_OK;
 }

@@ -52,7 +52,7 @@ class CurlMulti {
     if (acting_on_ >= 0) sockets_.established(acting_on_);
   }
   const std::shared_ptr<Share>& share() const noexcept { return share_; }
-  static curl_socket_t on_open_socket(void* self, curlsocktype, curl_sockaddr* address) noexcept;
+  curl_socket_t open_socket(const curl_sockaddr& address) noexcept;
   static int on_close_socket(void* self, curl_socket_t fd) noexcept;
 
  private:
@@ -64,7 +64,7 @@ class CurlMulti {
   static int on_due(CURLM*, long wait_ms, void* self) noexcept;
   static void on_grace_over(void* handle);
 
-  bool replay(EasyHandle& handle, int code) noexcept;
+  bool replay(EasyHandle& handle, int code);
   std::unique_ptr<EasyHandle> take_idle(const Endpoint& endpoint, HttpTransfer::Mode mode);
   void keep_idle(std::unique_ptr<EasyHandle> handle) noexcept;
   void finish_lingering();

@@ -69,8 +69,10 @@ void EasyHandle::set_common() {
   set(easy_, CURLOPT_HEADERDATA, this);
   set(easy_, CURLOPT_PREREQFUNCTION, &EasyHandle::on_request);
   set(easy_, CURLOPT_PREREQDATA, this);
-  set(easy_, CURLOPT_OPENSOCKETFUNCTION, &CurlMulti::on_open_socket);
-  set(easy_, CURLOPT_OPENSOCKETDATA, &multi_);
+  set(easy_, CURLOPT_RESOLVER_START_FUNCTION, &EasyHandle::on_look_up);
+  set(easy_, CURLOPT_RESOLVER_START_DATA, this);
+  set(easy_, CURLOPT_OPENSOCKETFUNCTION, &EasyHandle::on_open_socket);
+  set(easy_, CURLOPT_OPENSOCKETDATA, this);
   set(easy_, CURLOPT_CLOSESOCKETFUNCTION, &CurlMulti::on_close_socket);
   set(easy_, CURLOPT_CLOSESOCKETDATA, &multi_);
   set(easy_, CURLOPT_ERRORBUFFER, &detail_[0]);
@@ -96,7 +98,6 @@ void EasyHandle::set_endpoint() {
   set(easy_, CURLOPT_HTTP_VERSION, http_version(options));
   set(easy_, CURLOPT_FRESH_CONNECT, options.fresh_connection ? 1L : 0L);
   if (options.proxy != "env") set(easy_, CURLOPT_PROXY, options.proxy.c_str());
-  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(options.connect_timeout));
   set(easy_, CURLOPT_DNS_CACHE_TIMEOUT, count<std::chrono::seconds>(options.address_age));
   set(easy_, CURLOPT_MAXLIFETIME_CONN, count<std::chrono::seconds>(options.max_connection_age));
 }
@@ -127,8 +128,21 @@ void EasyHandle::set_trust() {
   set(easy_, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
 }
 
+void EasyHandle::set_connect_clock(bool on) {
+  if (std::exchange(connect_clock_, on) == on) return;
+  const Duration limit = on ? endpoint_->options.connect_timeout : Duration::zero();
+  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(limit));
+}
+
+bool EasyHandle::begin_with_clock() {
+  if (!std::exchange(refused_to_connect_, false)) return false;
+  set_connect_clock(true);
+  return true;
+}
+
 void EasyHandle::note_result(int code) noexcept {
   over_ = true;
+  used_kept_ = code == CURLE_OK && on_kept_connection();
   connecting_ = false;
   const bool failed = code == CURLE_COULDNT_CONNECT || code == CURLE_OPERATION_TIMEDOUT;
   if (endpoint_->unreachable.load(std::memory_order_relaxed) != failed) {
@@ -141,6 +155,7 @@ const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
   owner_ = &transfer;
   over_ = false;
   connecting_ = true;
+  set_connect_clock(!std::exchange(used_kept_, false));
   if (endpoint_->unreachable.load(std::memory_order_relaxed)) {
     set(easy_, CURLOPT_RESOLVE, endpoint_->forget_address());  // for this one request
   }
@@ -168,9 +183,13 @@ bool EasyHandle::lost_kept_connection(int code) const noexcept {
       code != CURLE_RECV_ERROR) {
     return false;
   }
-  long connected = 0;
-  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &connected);
-  return connected == 0;
+  return on_kept_connection();
+}
+
+bool EasyHandle::on_kept_connection() const noexcept {
+  long made = 0;
+  curl_easy_getinfo(easy_, CURLINFO_NUM_CONNECTS, &made);
+  return made == 0;
 }
 
 void EasyHandle::close_connection() noexcept {
@@ -189,6 +208,19 @@ int EasyHandle::socket() const noexcept {
   curl_socket_t socket = CURL_SOCKET_BAD;
   curl_easy_getinfo(easy_, CURLINFO_ACTIVESOCKET, &socket);
   return socket;
+}
+
+int EasyHandle::on_look_up(void*, void*, void* self) noexcept {
+  auto* handle = static_cast<EasyHandle*>(self);
+  handle->refused_to_connect_ = !handle->connect_clock_;
+  return handle->connect_clock_ ? 0 : 1;
+}
+
+curl_socket_t EasyHandle::on_open_socket(void* self, curlsocktype,
+                                         curl_sockaddr* address) noexcept {
+  auto* handle = static_cast<EasyHandle*>(self);
+  handle->refused_to_connect_ = !handle->connect_clock_;
+  return handle->connect_clock_ ? handle->multi_.open_socket(*address) : CURL_SOCKET_BAD;
 }
 
 std::size_t EasyHandle::on_body(char* bytes, std::size_t, std::size_t size, void* self) {

@@ -38,6 +38,14 @@ std::atomic<int> moved_to{1};
 /// Of moved.test.
 std::atomic<int> look_ups{0};
 
+/// The look-up of going.test hangs until the gate is open.
+std::atomic<bool> lost{false};
+
+Gate& found_again() {
+  static Gate gate;
+  return gate;
+}
+
 /// 127.0.0.2, where nobody is, before 127.0.0.1.
 template <class F>
 int both(F* look_up, const char* service, const addrinfo* hints, addrinfo** result) {
@@ -62,6 +70,11 @@ extern "C" int getaddrinfo(const char* name, const char* service, const addrinfo
     return EAI_NONAME;
   }
   if (asked == "none.test") return EAI_NONAME;
+  if (asked == "going.test") {
+    pollfd wait{found_again().fd(), POLLIN, 0};
+    if (lost) ::poll(&wait, 1, -1);
+    return real("127.0.0.1", service, hints, result);
+  }
   if (asked == "node.test") return real("127.0.0.1", service, hints, result);
   if (asked == "moved.test") {
     ++look_ups;
@@ -141,6 +154,25 @@ TEST_CASE("a node that moved to another address is found", "[net][dns]") {
       return look_ups > before;
     }));
   }
+}
+
+TEST_CASE("the connect clock goes for a look-up after a kept connection is gone", "[net][dns]") {
+  Loop loop;
+  ScriptedUpstream node(answer(200, "{}"));
+  const net::Endpoint to({.url = "http://going.test:" + std::to_string(node.port()),
+                          .connect_timeout = 50ms,
+                          .address_age = 1s});
+  for (int i = 0; i < 3; ++i) REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+  lost = true;
+  CHECK(turn_until(loop, [&] {
+    REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);  // kept: needs no name
+    node.close_idle();
+    const Fetched got = fetch(loop, to, "{}");  // the address is known for another second
+    if (got.kind != Chunk::Kind::failed) return false;
+    CHECK(got.error->kind == net::TransferError::Kind::timeout_connect);
+    return true;
+  }));
+  found_again().open();
 }
 
 TEST_CASE("of two addresses of which the first is dead the second serves", "[net][dns]") {

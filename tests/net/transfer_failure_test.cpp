@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "net/transfer_fixture.hpp"
+#include "support/connection.hpp"
 
 using namespace llmroute;
 using namespace llmroute::test;
@@ -189,6 +190,29 @@ TEST_CASE("a kept connection that the node has closed", "[net][hazard]") {
     CHECK(fetch(loop, to, "{}").kind == Chunk::Kind::end);
     CHECK(node.connections() == 2);
     CHECK(node.request_count() == 2);
+  }
+  SECTION("is replaced after long use too, and again") {
+    ScriptedUpstream node(answer(200, "{}"));
+    const Endpoint to = endpoint(node);
+    for (int lost = 0; lost < 3; ++lost) {
+      for (int i = 0; i < 3; ++i) REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+      node.close_idle();
+    }
+    CHECK(node.connections() == 3);
+    CHECK(node.request_count() == 9);
+  }
+  SECTION("leaves the connect clock to what takes its place") {
+    auto node = std::make_unique<ScriptedUpstream>(answer(200, "{}"));
+    const int port = node->port();
+    const Endpoint to({.url = node->url(), .connect_timeout = std::chrono::milliseconds(50)});
+    for (int i = 0; i < 3; ++i) REQUIRE(fetch(loop, to, "{}").kind == Chunk::Kind::end);
+    node.reset();
+    const Listener hole(0, 1, port);  // never accepts, and with its queue full drops what comes
+    std::vector<std::unique_ptr<Connection>> fill;
+    for (int i = 0; i < 8; ++i) fill.push_back(hole.connect_without_waiting());
+    const Fetched got = fetch(loop, to, "{}");
+    REQUIRE(got.kind == Chunk::Kind::failed);
+    CHECK(got.error->kind == Kind::timeout_connect);
   }
   SECTION("at the moment of the request costs one replay") {
     // The second request on the first connection is answered by closing.
