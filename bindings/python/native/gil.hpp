@@ -7,6 +7,8 @@
 
 #include <utility>
 
+#include "gil_gate.hpp"
+
 namespace llmroute::python {
 
 namespace py = pybind11;
@@ -28,10 +30,23 @@ class StayIfUnwound {
   bool passed_ = false;
 };
 
-/// A frame of its own, so that an unwinding meets the guard before any noexcept function.
+/// No Python code may be run from now on, save on the thread that ends the interpreter.
+inline bool interpreter_ends() noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
+}
+
+/// A frame of its own, so that an unwinding meets the guard before any noexcept function. The
+/// thread that ends the interpreter waits for no other.
 [[gnu::noinline]] inline void take_gil_back(PyThreadState* thread) {
   StayIfUnwound guard;
+  GilGate& gate = GilGate::instance();
+  if (!interpreter_ends()) gate.enter();
   PyEval_RestoreThread(thread);
+  gate.arrive();
   guard.pass();
 }
 
@@ -54,26 +69,23 @@ class HoldGil {
   PyGILState_STATE state_;
 };
 
+inline PyThreadState* let_go_of_gil() {
+  PyThreadState* thread = PyEval_SaveThread();
+  GilGate::instance().leave();
+  return thread;
+}
+
 /// `f()` with the GIL let go of, if this thread has it.
 template <class F>
 auto without_gil(F&& f) {
   struct Released {
-    PyThreadState* thread = PyGILState_Check() != 0 ? PyEval_SaveThread() : nullptr;
+    PyThreadState* thread = PyGILState_Check() != 0 ? let_go_of_gil() : nullptr;
     ~Released() {
       if (thread != nullptr) take_gil_back(thread);
     }
   };
   const Released released;
   return std::forward<F>(f)();
-}
-
-/// No Python code may be run from now on, save on the thread that ends the interpreter.
-inline bool interpreter_ends() noexcept {
-#if PY_VERSION_HEX >= 0x030D0000
-  return Py_IsFinalizing() != 0;
-#else
-  return _Py_IsFinalizing() != 0;
-#endif
 }
 
 }  // namespace llmroute::python

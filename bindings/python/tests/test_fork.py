@@ -4,6 +4,7 @@ import asyncio
 import json
 import multiprocessing
 import os
+import threading
 import traceback
 
 import pytest
@@ -60,6 +61,25 @@ def test_a_stream_belongs_to_the_process_that_opened_it(router):
 
     in_child(read)
     assert [json.loads(chunk) for chunk in iter(stream.read, None)] == [delta("hel"), delta("lo", "stop")]
+
+
+def test_forks_while_other_threads_come_back_from_their_calls(router):
+    over = threading.Event()
+
+    def work():
+        while not over.is_set():
+            router.chat(HELLO)
+
+    threads = [threading.Thread(target=work) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            in_child(lambda: router.chat(HELLO))
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def test_asyncio_in_a_child_of_a_process_that_used_it(router):

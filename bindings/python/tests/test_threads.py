@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 
 import pytest
 from fake_node import completion, delta
@@ -32,6 +33,24 @@ def test_64_threads(router):
         thread.join(60)
     assert failures == []
     assert router.snapshot()["in_flight"] == 0
+
+
+def test_threads_that_do_other_things_between_their_calls_keep_nobody_waiting(make_node, make_router):
+    router = make_router(make_node(lambda request, connection: connection.answer(200, completion())))
+    elsewhere = 0.05
+
+    def work():
+        for _ in range(4):
+            router.chat(HELLO)
+            time.sleep(elsewhere)
+
+    threads = [threading.Thread(target=work) for _ in range(32)]
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert time.monotonic() - began < len(threads) * 4 * elsewhere / 2  # it would be twice that, one after the other
 
 
 # The node is a thread of this very process: it answers only if the caller's wait has let go of the GIL.
