@@ -168,10 +168,11 @@ void CurlMulti::collect_finished() {
 /// A request that was to go out on a kept connection, where there is none any more; or one that the
 /// node closed at the same moment: with HTTP/1.1 libcurl sends it once more by itself, with HTTP/2
 /// 7.88 does not.
-bool CurlMulti::replay(EasyHandle& handle, int code) {
-  if (handle.owner() == nullptr) return false;
+bool CurlMulti::replay(EasyHandle& handle, int code) noexcept {
+  if (code == CURLE_OK || handle.owner() == nullptr) return false;
   const bool lost = handle.lost_kept_connection(code) && handle.owner()->replayable();
-  if (!handle.begin_with_clock() && !lost) return false;
+  if (!lost && !handle.refused_to_connect()) return false;
+  handle.prepare_to_connect();
   curl_multi_remove_handle(multi_, handle.get());
   return curl_multi_add_handle(multi_, handle.get()) == CURLM_OK;
 }

@@ -64,7 +64,7 @@ class CurlMulti {
   static int on_due(CURLM*, long wait_ms, void* self) noexcept;
   static void on_grace_over(void* handle);
 
-  bool replay(EasyHandle& handle, int code);
+  bool replay(EasyHandle& handle, int code) noexcept;
   std::unique_ptr<EasyHandle> take_idle(const Endpoint& endpoint, HttpTransfer::Mode mode);
   void keep_idle(std::unique_ptr<EasyHandle> handle) noexcept;
   void finish_lingering();

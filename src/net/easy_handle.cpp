@@ -128,16 +128,22 @@ void EasyHandle::set_trust() {
   set(easy_, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
 }
 
-void EasyHandle::set_connect_clock(bool on) {
+/// A number, for which libcurl takes no memory.
+void EasyHandle::set_connect_clock(bool on) noexcept {
   if (std::exchange(connect_clock_, on) == on) return;
   const Duration limit = on ? endpoint_->options.connect_timeout : Duration::zero();
-  set(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(limit));
+  curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, count<std::chrono::milliseconds>(limit));
 }
 
-bool EasyHandle::begin_with_clock() {
-  if (!std::exchange(refused_to_connect_, false)) return false;
+bool EasyHandle::may_connect() noexcept {
+  refused_to_connect_ = !connect_clock_;
+  return connect_clock_;
+}
+
+void EasyHandle::prepare_to_connect() noexcept {
   set_connect_clock(true);
-  return true;
+  refused_to_connect_ = false;
+  connecting_ = true;
 }
 
 void EasyHandle::note_result(int code) noexcept {
@@ -155,6 +161,7 @@ const char* EasyHandle::prepare(HttpTransfer& transfer, std::string_view body,
   owner_ = &transfer;
   over_ = false;
   connecting_ = true;
+  refused_to_connect_ = false;
   set_connect_clock(!std::exchange(used_kept_, false));
   if (endpoint_->unreachable.load(std::memory_order_relaxed)) {
     set(easy_, CURLOPT_RESOLVE, endpoint_->forget_address());  // for this one request
@@ -211,16 +218,13 @@ int EasyHandle::socket() const noexcept {
 }
 
 int EasyHandle::on_look_up(void*, void*, void* self) noexcept {
-  auto* handle = static_cast<EasyHandle*>(self);
-  handle->refused_to_connect_ = !handle->connect_clock_;
-  return handle->connect_clock_ ? 0 : 1;
+  return static_cast<EasyHandle*>(self)->may_connect() ? 0 : 1;
 }
 
 curl_socket_t EasyHandle::on_open_socket(void* self, curlsocktype,
                                          curl_sockaddr* address) noexcept {
   auto* handle = static_cast<EasyHandle*>(self);
-  handle->refused_to_connect_ = !handle->connect_clock_;
-  return handle->connect_clock_ ? handle->multi_.open_socket(*address) : CURL_SOCKET_BAD;
+  return handle->may_connect() ? handle->multi_.open_socket(*address) : CURL_SOCKET_BAD;
 }
 
 std::size_t EasyHandle::on_body(char* bytes, std::size_t, std::size_t size, void* self) {

@@ -40,9 +40,12 @@ class EasyHandle : public Link {
   /// There is no connection yet that its request could go out on.
   bool connecting() const noexcept { return connecting_; }
 
-  /// True for a request that was to go out on a kept connection and found none: nothing has been
-  /// sent, and it may begin again, now with the connect clock. Throws std::bad_alloc.
-  bool begin_with_clock();
+  /// A request that was to go out on a kept connection has found none, or one that was closed
+  /// before a byte of an answer came; libcurl would have sent it on a new one. It failed for that.
+  bool refused_to_connect() const noexcept { return refused_to_connect_; }
+
+  /// From now on it may connect, and has the connect clock: before the request begins again.
+  void prepare_to_connect() noexcept;
 
   /// The transfer is over with this CURLcode.
   void note_result(int code) noexcept;
@@ -81,7 +84,8 @@ class EasyHandle : public Link {
   /// moves it at each event of the transfer: a tenth of what a chunk costs. So it stands only where
   /// there is something to connect. Without it the handle neither looks a name up nor opens a
   /// socket.
-  void set_connect_clock(bool on);
+  void set_connect_clock(bool on) noexcept;
+  bool may_connect() noexcept;
   bool on_kept_connection() const noexcept;
 
   static int on_look_up(void*, void*, void* self) noexcept;
@@ -103,7 +107,7 @@ class EasyHandle : public Link {
   bool connecting_ = false;
   bool over_ = false;
   bool closes_ = false;
-  bool used_kept_ = false;  // the last request went well on a kept connection: so will the next
+  bool used_kept_ = false;  // the last request went well on a kept connection: the next may, too
   bool connect_clock_ = false;
   bool refused_to_connect_ = false;
   HeaderList extra_;

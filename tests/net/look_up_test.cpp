@@ -191,4 +191,17 @@ TEST_CASE("of two addresses of which the first is dead the second serves", "[net
     CHECK(fetch(loop, to, "{}").kind == Chunk::Kind::end);
     CHECK(Clock::now() - before < 1s);
   }
+  SECTION("when the first is a black hole by the time that a kept connection is lost") {
+    ScriptedUpstream closing([](const SeenRequest& request) {
+      return request.number == 4 ? Script().close() : answer(200, "{}");
+    });
+    const net::Endpoint there(
+        {.url = "http://two.test:" + std::to_string(closing.port()), .connect_timeout = 1s});
+    for (int i = 0; i < 3; ++i) REQUIRE(fetch(loop, there, "{}").kind == Chunk::Kind::end);
+    Listener hole(0, 2, closing.port());
+    std::vector<std::unique_ptr<Connection>> fill;
+    for (int i = 0; i < 8; ++i) fill.push_back(hole.connect_without_waiting());
+    CHECK(fetch(loop, there, "{}").kind == Chunk::Kind::end);
+    CHECK(closing.request_count() == 5);
+  }
 }
