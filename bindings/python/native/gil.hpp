@@ -43,10 +43,14 @@ inline bool interpreter_ends() noexcept {
 /// thread that ends the interpreter waits for no other.
 [[gnu::noinline]] inline void take_gil_back(PyThreadState* thread) {
   StayIfUnwound guard;
+#ifdef Py_GIL_DISABLED
+  PyEval_RestoreThread(thread);
+#else
   GilGate& gate = GilGate::instance();
   if (!interpreter_ends()) gate.enter();
   PyEval_RestoreThread(thread);
   gate.arrive();
+#endif
   guard.pass();
 }
 
@@ -63,7 +67,11 @@ class HoldGil {
   HoldGil() : state_(take_gil()) {}
   HoldGil(const HoldGil&) = delete;
   HoldGil& operator=(const HoldGil&) = delete;
-  ~HoldGil() { PyGILState_Release(state_); }
+  ~HoldGil() {
+    PyGILState_Release(state_);
+    if (state_ == PyGILState_UNLOCKED)
+      GilGate::instance().leave();  // calls from in here have a turn
+  }
 
  private:
   PyGILState_STATE state_;

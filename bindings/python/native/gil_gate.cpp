@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <ctime>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace llmroute::python {
@@ -18,17 +19,12 @@ constinit thread_local bool has_turn = false;
 
 const void* this_thread() noexcept { return &has_turn; }
 
-/// Never destroyed: threads may come while the process ends.
-union Place {
-  constexpr Place() : gate() {}
-  ~Place() {}
-  GilGate gate;
-};
-
-constinit Place place;
+// Threads may come while the process ends: nothing is destroyed then.
+constinit GilGate gate;
+static_assert(std::is_trivially_destructible_v<GilGate>);
 
 void nobody_waits() noexcept {
-  new (&place.gate) GilGate;
+  new (&gate) GilGate;
   has_turn = false;
 }
 
@@ -50,7 +46,7 @@ struct GilGate::Waiter {
     until.tv_sec += ns / 1'000'000'000;
     until.tv_nsec = ns % 1'000'000'000;
     while (sem_clockwait(&called, CLOCK_MONOTONIC, &until) != 0) {
-      if (errno == ETIMEDOUT) return false;
+      if (errno != EINTR) return false;
     }
     return true;
   }
@@ -66,16 +62,16 @@ struct GilGate::Waiter {
   Waiter* behind = nullptr;
 };
 
-GilGate& GilGate::instance() noexcept {
-  static const int registered = pthread_atfork(nullptr, nullptr, &nobody_waits);
-  static_cast<void>(registered);
-  return place.gate;
+GilGate& GilGate::instance() noexcept { return gate; }
+
+void GilGate::open_in_children() {
+  if (pthread_atfork(nullptr, nullptr, &nobody_waits) != 0) throw std::bad_alloc();
 }
 
 void GilGate::enter() noexcept {
   has_turn = true;
   std::unique_lock lock(mutex_);
-  if (turn_of_ == nullptr) {
+  if (turn_of_ == nullptr || turn_of_ == this_thread()) {  // which had one, and ended, or came back
     turn_of_ = this_thread();
     return;
   }

@@ -1,13 +1,14 @@
 /// Where threads stand in line that have to have the GIL back.
 ///
 /// All asking for it at once would be right too. But then each is woken for its answer, finds the
-/// GIL taken, sleeps, and wakes up every 5 ms to ask CPython again: with 64 threads a call was put
-/// aside four times instead of once. In a line a thread is woken when the one before it lets go of
-/// the GIL for its next call.
+/// GIL taken, sleeps, and wakes up every 5 ms to ask CPython again. In a line a thread is woken
+/// when the one before it lets go of the GIL for its next call (docs/performance.md, Python).
 ///
 /// That one may as well not make another, or do something else for long. So nobody waits longer
-/// than `patience` for each of those before it; and when somebody has waited that long, for
-/// `brief_turns` a turn ends as soon as its thread has the GIL.
+/// than `patience` for each of those before it when it came; and each time that somebody has waited
+/// so long, for the next `brief_turns` a turn ends as soon as its thread has the GIL. Threads that
+/// do much between their calls are so mostly as they would be without a line. Callbacks, which take
+/// the GIL for an observer or a strategy, do not stand in it.
 #pragma once
 
 #include <chrono>
@@ -19,8 +20,12 @@ class GilGate {
  public:
   constexpr GilGate() = default;
 
-  /// The process's. In a forked child nobody stands there.
+  /// The process's.
   static GilGate& instance() noexcept;
+
+  /// In forked children nobody stands there. Once, when the module is loaded; throws
+  /// std::bad_alloc.
+  static void open_in_children();
 
   /// Waits for this thread's turn to ask for the GIL. Without the GIL.
   void enter() noexcept;
@@ -31,6 +36,8 @@ class GilGate {
   /// This thread has let go of the GIL.
   void leave() noexcept;
 
+  // Ten times what a call's Python takes, and a fifth of CPython's own wait; lost once in some
+  // thousand calls.
   static constexpr std::chrono::milliseconds patience{1};
   static constexpr int brief_turns = 1000;
 

@@ -49,8 +49,28 @@ def test_threads_that_do_other_things_between_their_calls_keep_nobody_waiting(ma
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert time.monotonic() - began < len(threads) * 4 * elsewhere / 2  # it would be twice that, one after the other
+
+
+def test_an_observer_that_asks_the_router_under_a_crowd(make_node, make_router):
+    class Curious:
+        router = None
+        seen = 0
+
+        def on_attempt(self, attempt):
+            self.router.explain(PATH, BODY)
+            Curious.seen += 1
+
+    observer = Curious()
+    node = make_node(lambda request, connection: connection.answer(200, completion()))
+    router = observer.router = make_router(node, observer=observer)
+    threads = [threading.Thread(target=lambda: [router.chat(HELLO) for _ in range(20)]) for _ in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert Curious.seen == 32 * 20
 
 
 # The node is a thread of this very process: it answers only if the caller's wait has let go of the GIL.
