@@ -75,9 +75,11 @@ std::string list_of(const List& list, F&& write) {
   return out += ']';
 }
 
+/// Writer makes null of what is no number.
+double figure(std::optional<double> value) { return value.value_or(NAN); }
+
 std::string report_json(const std::optional<NodeReport>& report) {
   if (!report) return "null";
-  const auto figure = [](std::optional<double> value) { return value.value_or(NAN); };
   return Writer()
       .number("running", figure(report->load.running))
       .number("waiting", figure(report->load.waiting))
@@ -104,6 +106,10 @@ std::string node_json(const NodeSnapshot& node) {
       .number("protocol_errors", node.protocol_errors)
       .number("latency_ewma_seconds", node.latency_ewma_seconds)
       .number("first_content_ewma_seconds", node.first_content_ewma_seconds)
+      .number("latency_p50_seconds", figure(node.latency_p50_seconds))
+      .number("latency_p95_seconds", figure(node.latency_p95_seconds))
+      .number("first_content_p50_seconds", figure(node.first_content_p50_seconds))
+      .number("first_content_p95_seconds", figure(node.first_content_p95_seconds))
       .text("breaker", node.breaker)
       .number("breaker_opened", node.breaker_opened)
       .number("breaker_retry_in_seconds", node.breaker_retry_in_seconds)

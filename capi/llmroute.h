@@ -156,8 +156,9 @@ LLMROUTE_API llmroute_status llmroute_router_reload(llmroute_router *router,
 
 /* What is known of every node, as JSON: {"nodes":[{"name","url","healthy","draining","weight",
    "capacity","in_flight","requests","failures","connect_errors","timeout_errors","status_errors",
-   "protocol_errors","latency_ewma_seconds","first_content_ewma_seconds","breaker",
-   "breaker_opened","breaker_retry_in_seconds","models":[],"keys","keys_resting",
+   "protocol_errors","latency_ewma_seconds","first_content_ewma_seconds",
+   "latency_p50_seconds","latency_p95_seconds","first_content_p50_seconds",
+   "first_content_p95_seconds","breaker","breaker_opened","breaker_retry_in_seconds","models":[],"keys","keys_resting",
    "reported":{"running","waiting","kv_cache_usage","max_fds","age_seconds"}}],
    "models":[],"queue_depth","in_flight"}. "reported" is what the node says of its load, or null;
    what it does not say is null in it. */

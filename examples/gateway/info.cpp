@@ -44,15 +44,16 @@ void append_node_health(std::string& out, const NodeSnapshot& node) {
                  node.in_flight);
 }
 
-/// Quantiles are not kept by node: null, as every figure that is not there.
-void append_latency(std::string& out, std::string_view name, double ewma_seconds) {
-  fmt::format_to(std::back_inserter(out), ",\"{}\":{{\"ewma\":", name);
-  if (ewma_seconds > 0) {
-    fmt::format_to(std::back_inserter(out), "{:.3f}", ewma_seconds * 1e3);
-  } else {
-    out += "null";
-  }
-  out += ",\"p50\":null,\"p95\":null}";
+std::string milliseconds(std::optional<double> seconds) {
+  return seconds ? fmt::format("{:.3f}", *seconds * 1e3) : "null";
+}
+
+/// Without a call there is no figure: null.
+void append_latency(std::string& out, std::string_view name, double ewma, std::optional<double> p50,
+                    std::optional<double> p95) {
+  const std::optional<double> mean = ewma > 0 ? std::optional(ewma) : std::nullopt;
+  fmt::format_to(std::back_inserter(out), R"(,"{}":{{"ewma":{},"p50":{},"p95":{}}})", name,
+                 milliseconds(mean), milliseconds(p50), milliseconds(p95));
 }
 
 /// What is not known, or no number, is null.
@@ -79,8 +80,10 @@ void append_node_stats(std::string& out, const NodeSnapshot& node) {
                  "\"requests\":{},\"failures\":{}",
                  node.healthy, node.draining, node.weight, node.in_flight, node.capacity,
                  node.requests, node.failures);
-  append_latency(out, "latency_ms", node.latency_ewma_seconds);
-  append_latency(out, "ttft_ms", node.first_content_ewma_seconds);
+  append_latency(out, "latency_ms", node.latency_ewma_seconds, node.latency_p50_seconds,
+                 node.latency_p95_seconds);
+  append_latency(out, "ttft_ms", node.first_content_ewma_seconds, node.first_content_p50_seconds,
+                 node.first_content_p95_seconds);
   fmt::format_to(to,
                  ",\"errors\":{{\"connect\":{},\"timeout\":{},\"status\":{},\"protocol\":{}}},"
                  "\"breaker\":{{",

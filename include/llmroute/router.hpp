@@ -202,6 +202,10 @@ struct NodeSnapshot {
   std::uint64_t protocol_errors = 0;
   double latency_ewma_seconds = 0;
   double first_content_ewma_seconds = 0;
+  std::optional<double> latency_p50_seconds{};  ///< of recent whole answers, within 5 %
+  std::optional<double> latency_p95_seconds{};
+  std::optional<double> first_content_p50_seconds{};  ///< of recent streams
+  std::optional<double> first_content_p95_seconds{};
   std::string breaker = "closed";  ///< closed | open | half_open
   std::uint64_t breaker_opened = 0;
   double breaker_retry_in_seconds = 0;

@@ -25,6 +25,12 @@ std::optional<double> score_of(const Strategy& strategy, const NodeStatus& statu
   return strategy.score(view, PickRequest{}, now);
 }
 
+/// However few there are.
+std::optional<double> recent(const RecentPercentile& times, double share) {
+  const std::optional<Duration> time = times.at(share, 1);
+  return time ? std::optional(seconds(*time)) : std::nullopt;
+}
+
 NodeSnapshot describe(NodeStatus status, Time now) {
   const Node& node = *status.node;
   const NodeStats& stats = node.stats();
@@ -44,6 +50,10 @@ NodeSnapshot describe(NodeStatus status, Time now) {
   out.protocol_errors = node.failures(FailureClass::protocol);
   out.latency_ewma_seconds = stats.latency_seconds.value();
   out.first_content_ewma_seconds = stats.first_content_seconds.value();
+  out.latency_p50_seconds = recent(stats.latency_spread, 0.5);
+  out.latency_p95_seconds = recent(stats.latency_spread, 0.95);
+  out.first_content_p50_seconds = recent(stats.first_content_spread, 0.5);
+  out.first_content_p95_seconds = recent(stats.first_content_spread, 0.95);
   out.breaker = name_of(status.breaker);
   out.breaker_opened = status.breaker_opened;
   out.breaker_retry_in_seconds = seconds(status.breaker_retry_in);

@@ -1,35 +1,8 @@
 #include <catch2/catch.hpp>
 #include <llmroute/core/hedge_policy.hpp>
-#include <random>
 
 using namespace llmroute;
 using namespace std::chrono_literals;
-
-TEST_CASE("a recent percentile", "[core][hedge]") {
-  RecentPercentile percentile;
-  CHECK_FALSE(percentile.at(0.95));
-  std::mt19937 random(7);
-  const auto add = [&](int count, double from, double to) {
-    std::uniform_real_distribution<double> times(from, to);
-    for (int i = 0; i < count; ++i) {
-      percentile.add(
-          std::chrono::duration_cast<Duration>(std::chrono::duration<double>(times(random))));
-    }
-  };
-  add(1000, 0.1, 0.2);
-  CHECK(seconds(*percentile.at(0.95)) == Approx(0.195).epsilon(0.1));
-  CHECK(seconds(*percentile.at(0.5)) == Approx(0.15).epsilon(0.1));
-  SECTION("forgets") {
-    add(20000, 1.0, 2.0);
-    CHECK(seconds(*percentile.at(0.95)) == Approx(1.95).epsilon(0.1));
-    CHECK(seconds(*percentile.at(0.05)) > 0.9);
-  }
-  SECTION("bears any time") {
-    percentile.add(0ns);
-    percentile.add(Duration::max());
-    CHECK(percentile.at(1.0));
-  }
-}
 
 TEST_CASE("hedges are a share of the calls", "[core][hedge]") {
   HedgePolicy policy({.enabled = true, .max_share = 0.05});

@@ -54,13 +54,15 @@ TEST_CASE("GET /stats", "[gateway][info]") {
   snapshot.nodes = {node("a"), node("b")};
   snapshot.nodes[0].requests = 5;
   snapshot.nodes[0].latency_ewma_seconds = 0.25;
+  snapshot.nodes[0].latency_p50_seconds = 0.2;
+  snapshot.nodes[0].latency_p95_seconds = 0.75;
   snapshot.nodes[0].breaker = "open";
   snapshot.nodes[0].breaker_retry_in_seconds = 1.5;
   const std::string json = gateway::stats_json(snapshot, 1.25, 9);
   CHECK_THAT(
       json,
       Catch::StartsWith(
-          R"({"uptime_seconds":1.250,"requests":9,"queue_depth":2,"nodes":[{"name":"a","url":"http://a","healthy":true,"draining":false,"weight":1,"in_flight":0,"capacity":1,"requests":5,"failures":0,"latency_ms":{"ewma":250.000,"p50":null,"p95":null},"ttft_ms":{"ewma":null,"p50":null,"p95":null},"errors":{"connect":0,"timeout":0,"status":0,"protocol":0},"breaker":{"state":"open","opened":0,"retry_in_seconds":1.500},"reported":null,"last_score":null},{"name":"b")"));
+          R"({"uptime_seconds":1.250,"requests":9,"queue_depth":2,"nodes":[{"name":"a","url":"http://a","healthy":true,"draining":false,"weight":1,"in_flight":0,"capacity":1,"requests":5,"failures":0,"latency_ms":{"ewma":250.000,"p50":200.000,"p95":750.000},"ttft_ms":{"ewma":null,"p50":null,"p95":null},"errors":{"connect":0,"timeout":0,"status":0,"protocol":0},"breaker":{"state":"open","opened":0,"retry_in_seconds":1.500},"reported":null,"last_score":null},{"name":"b")"));
 }
 
 TEST_CASE("GET /v1/models", "[gateway][info]") {

@@ -1,4 +1,5 @@
 // Limits of tenants: taken when a call starts, settled by what it used, given back by what failed.
+#include <array>
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -186,20 +187,29 @@ TEST_CASE("a vLLM node counts a stream's tokens on the way", "[router][limits]")
 }
 
 TEST_CASE("ten thousand calls at once stay within the limit, to the call", "[router][limits]") {
-  ScriptedUpstream node(answer(200, chat_completion("x")));
+  Gate all_judged;  // until then no answer comes, so that all are under way together
+  ScriptedUpstream node(
+      Script().wait(all_judged).send(answer(200, chat_completion("x")).steps()[0].bytes));
   Router router(limited(node, 25));
   std::atomic<int> good{0};
   std::atomic<int> refused{0};
+  std::array<std::vector<Call>, 8> calls;
   std::vector<std::thread> threads;
-  for (int t = 0; t < 8; ++t) {
+  for (std::vector<Call>& mine : calls) {
     threads.emplace_back([&] {
       for (int i = 0; i < 1250; ++i) {
-        const Result<Reply> reply = router.route(of("a"));
-        ++(reply ? good : refused);
+        mine.push_back(router.start(
+            of("a"), {.on_done = [&](Result<Reply> reply) { ++(reply ? good : refused); }}));
       }
     });
   }
   for (std::thread& thread : threads) thread.join();
+  while (refused + node.request_count() < 10'000) std::this_thread::yield();
+  CHECK(good == 0);
+  all_judged.open();
+  for (std::vector<Call>& some : calls) {
+    for (Call& call : some) call.wait();
+  }
   CHECK(good == 25);
   CHECK(refused == 9975);
   CHECK(node.request_count() == 25);

@@ -66,6 +66,10 @@ TEST_CASE("a reload keeps what is known of nodes that stay", "[router][reload]")
   CHECK(router.snapshot().nodes[0].breaker == "open");
   CHECK(router.snapshot().nodes[0].weight == 5);
   CHECK(router.snapshot().nodes[1].latency_ewma_seconds == latency);
+  CHECK(router.snapshot().nodes[1].latency_p50_seconds.value() == Approx(latency).epsilon(0.05));
+  CHECK(router.snapshot().nodes[1].latency_p95_seconds.value() == Approx(latency).epsilon(0.05));
+  CHECK_FALSE(router.snapshot().nodes[1].first_content_p50_seconds);
+  CHECK_FALSE(router.snapshot().nodes[0].latency_p50_seconds);
   CHECK(router.snapshot().nodes[1].requests == 1);
   REQUIRE(router.route_chat(hello)->node == "n2");
   CHECK(bad.request_count() == 1);

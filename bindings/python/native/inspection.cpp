@@ -34,6 +34,10 @@ py::dict dict_of(const NodeSnapshot& node) {
   out["protocol_errors"] = node.protocol_errors;
   out["latency_ewma_seconds"] = node.latency_ewma_seconds;
   out["first_content_ewma_seconds"] = node.first_content_ewma_seconds;
+  out["latency_p50_seconds"] = node.latency_p50_seconds;
+  out["latency_p95_seconds"] = node.latency_p95_seconds;
+  out["first_content_p50_seconds"] = node.first_content_p50_seconds;
+  out["first_content_p95_seconds"] = node.first_content_p95_seconds;
   out["breaker"] = node.breaker;
   out["breaker_opened"] = node.breaker_opened;
   out["breaker_retry_in_seconds"] = node.breaker_retry_in_seconds;

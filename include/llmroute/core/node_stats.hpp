@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <llmroute/core/load_report.hpp>
+#include <llmroute/core/recent_percentile.hpp>
 #include <llmroute/core/time.hpp>
 
 namespace llmroute {
@@ -64,11 +65,13 @@ struct NodeStats {
   std::atomic<int> in_flight{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> failures{0};
-  Ewma latency_seconds{};        ///< whole plain answers
-  Ewma first_content_seconds{};  ///< streams, to the first content
-  PeakEwma wait_seconds{};       ///< either: what a caller waits for first
-  Ewma per_token_seconds{};      ///< plain answers, per completion token
-  OthersLoad others{};           ///< as the node reports it
+  Ewma latency_seconds{};                   ///< whole plain answers
+  Ewma first_content_seconds{};             ///< streams, to the first content
+  PeakEwma wait_seconds{};                  ///< either: what a caller waits for first
+  Ewma per_token_seconds{};                 ///< plain answers, per completion token
+  OthersLoad others{};                      ///< as the node reports it
+  RecentPercentile latency_spread{};        ///< of what latency_seconds is the mean of
+  RecentPercentile first_content_spread{};  ///< likewise
 };
 
 }  // namespace llmroute

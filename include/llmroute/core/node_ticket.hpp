@@ -168,8 +168,10 @@ inline void NodeTicket::measure(const Outcome& outcome, Time now) {
   if (outcome.failure_class != FailureClass::none || outcome.verdict == Verdict::failure) return;
   stats.wait_seconds.add(seconds(outcome.first_content.value_or(outcome.latency)), now);
   if (outcome.first_content) {
+    stats.first_content_spread.add(*outcome.first_content);
     return stats.first_content_seconds.add(seconds(*outcome.first_content), now);
   }
+  stats.latency_spread.add(outcome.latency);
   stats.latency_seconds.add(seconds(outcome.latency), now);
   if (outcome.completion_tokens <= 0) return;
   stats.per_token_seconds.add(
