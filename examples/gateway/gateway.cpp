@@ -50,7 +50,7 @@ Gateway::Gateway(Options options, std::vector<ModelRecord> stored, Registry regi
     : options_(std::move(options)),
       log_(options_.logging.level, options_.logging.format, options_.logging.console ? 2 : -1),
       auth_(nullptr),
-      metrics_(std::make_shared<Metrics>(configured_models(options_.router))),
+      metrics_(std::make_shared<Metrics>()),
       started_(llmroute::Clock::now()),
       started_unix_(std::chrono::duration_cast<std::chrono::seconds>(
                         std::chrono::system_clock::now().time_since_epoch())
@@ -59,6 +59,7 @@ Gateway::Gateway(Options options, std::vector<ModelRecord> stored, Registry regi
       catalogue_(std::move(registry), std::move(stored),
                  [this](llmroute::Config config) { return apply(std::move(config)); }) {
   publish(options_.auth);
+  metrics_->know(configured_models(router_.config()));
   router_.use(metrics_);
   router_.use(std::make_shared<LogObserver>(log_));
   defaults_.publish(defaults_of(options_.router));
@@ -82,8 +83,11 @@ llmroute::Result<void> Gateway::open_log_files() {
 /// By the catalogue, one at a time.
 llmroute::Result<std::vector<std::string>> Gateway::apply(llmroute::Config config) {
   Defaults defaults = defaults_of(config);
+  const std::vector<std::string> models = configured_models(config);
   auto restart = router_.reload(std::move(config));
-  if (restart) defaults_.publish(std::move(defaults));
+  if (!restart) return restart;
+  defaults_.publish(std::move(defaults));
+  metrics_->know(models);
   return restart;
 }
 

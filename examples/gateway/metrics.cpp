@@ -85,9 +85,12 @@ void Metrics::Histogram::add(llmroute::Duration time) noexcept {
                         std::memory_order_relaxed);
 }
 
-Metrics::Metrics(const std::vector<std::string>& configured_models) {
-  for (const std::string& model : configured_models) {
-    if (model != other_name) series_.emplace(model, std::make_unique<Series>());
+void Metrics::know(const std::vector<std::string>& models) {
+  const std::unique_lock lock(series_lock_);
+  for (const std::string& model : models) {
+    if (model != other_name && !series_.contains(model)) {
+      series_.emplace(model, std::make_unique<Series>());
+    }
   }
 }
 

@@ -29,7 +29,8 @@ enum class Rejection : std::uint8_t { queue_full, queue_timeout, rate_limit, no_
 /// has answered for it (a hundred of these at most), else it is "other".
 class Metrics final : public llmroute::Observer {
  public:
-  explicit Metrics(const std::vector<std::string>& configured_models);
+  /// These models are configured.
+  void know(const std::vector<std::string>& models);
 
   /// A routed request is over, as its caller saw it.
   void request_ended(std::string_view model, int status, bool stream, llmroute::Duration time);
