@@ -149,7 +149,11 @@ int main(int argc, char** argv) {
   Action action;
   CLI::App app("An OpenAI-compatible gateway in front of several nodes.", "llmroute-gateway");
   app.set_version_flag("--version", fmt::format("llmroute-gateway {}", llmroute::version()));
-  app.footer("Each command has examples: llmroute-gateway run --help");
+  app.footer(
+      "Examples:\n"
+      "  llmroute-gateway init\n"
+      "  llmroute-gateway run --config llmroute.toml\n"
+      "Each command has its own: llmroute-gateway run --help");
   app.require_subcommand(1);
   add_serving(app, "run", flags, action);
   add_serving(app, "serve", flags, action);

@@ -24,23 +24,26 @@ class StoreCommands {
         "Examples:\n"
         "  llmroute-gateway migrate status\n"
         "  llmroute-gateway migrate up --config gateway.yaml");
-    add(*migrate_, "up", "Do all that is to be done", flags);
-    add(*migrate_, "down", "Undo the last step, with all that its tables hold", flags);
-    add(*migrate_, "status", "Say where the store stands", flags);
+    add(*migrate_, "up", "Do all that is to be done", "up --config gateway.yaml", flags);
+    add(*migrate_, "down", "Undo the last step, with all that its tables hold",
+        "down --database-url sqlite:gateway.db", flags);
+    add(*migrate_, "status", "Say where the store stands", "status", flags);
     keys_ = app.add_subcommand("keys", "Make, list and revoke the keys of callers");
     keys_->require_subcommand(1);
     keys_->footer(
         "Examples:\n"
         "  llmroute-gateway keys create --name team-a --rpm 60\n"
         "  llmroute-gateway keys revoke KEY-ID");
-    CLI::App& create = add(*keys_, "create", "Make a key; it is shown this once", flags);
+    CLI::App& create = add(*keys_, "create", "Make a key; it is shown this once",
+                           "create --name team-a --model llama --rpm 60", flags);
     create.add_option("--name", arguments_.name, "What it is for")->required();
     create.add_option("--model", arguments_.allowed_models, "May use this one; several: repeat it");
     create.add_option("--rpm", arguments_.rpm_limit, "Requests a minute; 0: no limit");
     create.add_option("--tpm", arguments_.tpm_limit, "Tokens a minute; 0: no limit");
     create.add_option("--expires-at", arguments_.expires_at, "Such as 2030-01-31T12:00:00Z");
-    add(*keys_, "list", "All keys, without what they are", flags);
-    CLI::App& revoke = add(*keys_, "revoke", "Make a key useless; its row stays", flags);
+    add(*keys_, "list", "All keys, without what they are", "list", flags);
+    CLI::App& revoke =
+        add(*keys_, "revoke", "Make a key useless; its row stays", "revoke KEY-ID", flags);
     revoke.add_option("id", arguments_.id, "As list shows it")->required();
   }
 
@@ -60,8 +63,10 @@ class StoreCommands {
   }
 
  private:
-  CLI::App& add(CLI::App& command, const char* name, const char* help, Flags& flags) {
+  CLI::App& add(CLI::App& command, const char* name, const char* help, const char* example,
+                Flags& flags) {
     CLI::App* added = command.add_subcommand(name, help);
+    added->footer("Examples:\n  llmroute-gateway " + command.get_name() + " " + example);
     added->add_option("--config", flags.config, "Where store.database_url is read from")
         ->type_name("FILE");
     added->add_option("--database-url", url_, "The store, whatever the configuration says");

@@ -113,13 +113,20 @@ def test_the_configuration_is_named_by_a_flag_or_without_but_not_twice(tmp_path)
 
 
 def test_every_command_has_help_with_examples(tmp_path):
-    code, out, _ = run(tmp_path, "--help")
-    assert code == 0
-    commands = re.findall(r"^  ([a-z-]+)  ", out.split("Subcommands:")[1], re.MULTILINE)
-    assert {"run", "serve", "check-config", "init", "demo", "completions"} <= set(commands)
-    for command in commands:
-        code, out, _ = run(tmp_path, command, "--help")
-        assert code == 0 and f"llmroute-gateway {command}" in out and "Examples:" in out
+    found = []
+
+    def look(*words):
+        code, out, _ = run(tmp_path, *words, "--help")
+        assert code == 0
+        examples = out.split("Examples:")[1]
+        assert " ".join(("llmroute-gateway", *words)) in examples
+        found.append(" ".join(words))
+        commands = out.split("Subcommands:")[1].split("Examples:")[0] if "Subcommands:" in out else ""
+        for command in re.findall(r"^  ([a-z-]+)  ", commands, re.MULTILINE):
+            look(*words, command)
+
+    look()
+    assert {"run", "serve", "check-config", "init", "demo", "completions", "migrate up", "keys revoke"} <= set(found)
 
 
 def completed(directory, *words):

@@ -184,6 +184,7 @@ TEST_CASE("environment beats file, flag beats environment", "[gateway][load]") {
 
   options = good(load({.host = "::1", .port = 0, .console = true, .reload = true}, environment));
   CHECK(options.reload.interval == 1s);
+  CHECK(options.logging.console);
   CHECK(options.server.host == "::1");
   CHECK(options.server.port == 0);
 }
