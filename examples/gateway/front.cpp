@@ -17,6 +17,7 @@
 #include "load_stats.hpp"
 #include "outcome.hpp"
 #include "request_id.hpp"
+#include "ui.hpp"
 #include "worker.hpp"
 
 namespace gateway {
@@ -42,6 +43,12 @@ std::string service_json() {
 http::Response error_document(int status, std::string_view message, std::string_view type,
                               std::string_view code, std::string_view id) {
   return document(status, llmroute::wire::error_json(message, type, "", code), id);
+}
+
+http::Response page(std::string_view id) {
+  http::Response answer = document(200, std::string(ui_page()), id, "text/html; charset=utf-8");
+  answer.fields.add("Content-Security-Policy", std::string(ui_policy));
+  return answer;
 }
 
 /// Of what the server refuses.
@@ -76,8 +83,9 @@ bool Front::admitted(http::Request& request) const {
   return admission.admitted;
 }
 
-void Front::log(const http::Request& request, std::string_view id, int status) const {
-  log_request(worker_.gateway().log(), request, id, status);
+void Front::log(const http::Request& request, std::string_view id, int status,
+                bool asked_all_the_time) const {
+  log_request(worker_.gateway().log(), request, id, status, asked_all_the_time);
 }
 
 http::Response Front::refuse(const http::Fault& fault, const http::Request& request) {
@@ -181,7 +189,7 @@ void Front::on_request(http::Request request, http::Responder responder) {
                             std::move(id));
   }
   http::Response answer = document_of(route, request, id);
-  log(request, id, answer.status);
+  log(request, id, answer.status, route.access == Access::open);
   responder.send(std::move(answer));
 }
 
@@ -194,6 +202,8 @@ http::Response Front::document_of(const Route& route, http::Request& request, st
       return document(200, fmt::format(R"({{"version":"{}"}})", llmroute::version()), id);
     case Endpoint::alive:
       return document(200, R"({"status":"ok"})", id);
+    case Endpoint::ui:
+      return page(id);
     default:
       break;
   }

@@ -34,7 +34,8 @@ class Front final : public http::Handler {
   http::Response refuse_admin(const http::Request& request);
   http::Response refuse_caller(const Route& route, const http::Request& request);
   http::Response refuse_draining(const http::Request& request);
-  void log(const http::Request& request, std::string_view request_id, int status) const;
+  void log(const http::Request& request, std::string_view request_id, int status,
+           bool asked_all_the_time = false) const;
   http::Response document_of(const Route& route, http::Request& request,
                              std::string_view request_id);
   http::Response models_of(const Route& route, const http::Request& request,

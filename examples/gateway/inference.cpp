@@ -146,6 +146,7 @@ void Inference::send_head() {
 
 Taken Inference::on_event(const Event& event) {
   if (gone_) return Taken::done;
+  if (!first_event_) first_event_ = elapsed();
   event_kept_ = !responder_.write(event.raw);
   return event_kept_ ? Taken::kept : Taken::done;
 }
@@ -213,7 +214,8 @@ void Inference::finish(const Error& error) {
                              .usage = error.usage,
                              .key_prefix = key_prefix(),
                              .client = client_,
-                             .time = time});
+                             .time = time,
+                             .first_content = first_event_});
   if (!head_sent_) return responder_.send(std::move(answer));
   responder_.end(error_event(error), http::After::close);
 }

@@ -65,6 +65,7 @@ class Inference final : private http::Exchange, private LateHead {
   llmroute::Time started_;
   llmroute::Call call_{};
   bool head_sent_ = false;
+  std::optional<llmroute::Duration> first_event_{};  ///< which comes with the first content
   bool event_kept_ = false;  ///< the socket is full: the router waits for drained()
   bool gone_ = false;
 };

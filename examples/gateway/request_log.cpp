@@ -19,8 +19,9 @@ std::string path_of(const http::Request& request) {
 }  // namespace
 
 void log_request(const Log& log, const http::Request& request, std::string_view request_id,
-                 int status) {
-  const LogLevel level = status >= first_failure ? LogLevel::info : LogLevel::debug;
+                 int status, bool asked_all_the_time) {
+  const bool quiet = asked_all_the_time && status < first_failure;
+  const LogLevel level = quiet ? LogLevel::debug : LogLevel::info;
   if (!log.enabled(level)) return;
   log.line(level, "request")
       .add("request_id", request_id)

@@ -11,10 +11,11 @@
 
 namespace gateway {
 
-/// The `request` line: info when it failed, else debug. Of the target it has the path, key-shaped
-/// texts masked. `request` may be one that could be read in part only.
+/// The `request` line, at info; of paths that are asked all the time at debug while all goes well.
+/// Of the target it has the path, key-shaped texts masked. `request` may be one that could be read
+/// in part only.
 void log_request(const Log& log, const http::Request& request, std::string_view request_id,
-                 int status);
+                 int status, bool asked_all_the_time);
 
 /// Lets ten lines a second through, so that who tries keys does not bury the rest of a log. Not
 /// thread safe.

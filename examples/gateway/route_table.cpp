@@ -34,6 +34,7 @@ constexpr std::array table = {
     Route{"GET", "/readyz", Access::open, Endpoint::ready},
     Route{"GET", "/version", Access::open, Endpoint::version},
     Route{"GET", "/metrics", Access::open, Endpoint::metrics},
+    Route{"GET", "/ui", Access::open, Endpoint::ui},
     Route{"GET", "/admin/v1/models", Access::admin, Endpoint::list_models},
     Route{"POST", "/admin/v1/models", Access::admin, Endpoint::create_model},
     Route{"GET", "/admin/v1/models/{id}", Access::admin, Endpoint::read_model},

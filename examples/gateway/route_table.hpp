@@ -27,6 +27,7 @@ enum class Endpoint : std::uint8_t {
   stats,
   load_stats,
   metrics,
+  ui,
   list_models,
   create_model,
   read_model,

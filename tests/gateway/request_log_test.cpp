@@ -27,7 +27,7 @@ http::Request asked_for(const std::string& target, const std::string& fields = "
 TEST_CASE("a request's line has its path, and no more of the target", "[gateway][log]") {
   CapturedLog log;
   log_request(Log(LogLevel::debug, gateway::LogFormat::json, log.fd()),
-              asked_for("/a%22/sk-0123456789abcdef\"?api_key=secret"), "id", 404);
+              asked_for("/a%22/sk-0123456789abcdef\"?api_key=secret"), "id", 404, false);
   CHECK_THAT(log.text(),
              Contains(R"("level":"info","event":"request","request_id":"id","method":"GET",)"
                       R"("path":"/a%22/[redacted]\u0022","status":404})"));
@@ -36,19 +36,24 @@ TEST_CASE("a request's line has its path, and no more of the target", "[gateway]
 TEST_CASE("a long path is cut in a log", "[gateway][log]") {
   CapturedLog log;
   log_request(Log(LogLevel::info, gateway::LogFormat::json, log.fd()),
-              asked_for("/" + std::string(9000, 'a')), "id", 404);
+              asked_for("/" + std::string(9000, 'a')), "id", 404, false);
   const std::string line = log.text();
   CHECK(line.size() > 1000);
   CHECK(line.size() < 1400);
 }
 
-TEST_CASE("what went well is for debugging", "[gateway][log]") {
+TEST_CASE("what is asked all the time is for debugging while it goes well", "[gateway][log]") {
   CapturedLog log;
   const Log info(LogLevel::info, gateway::LogFormat::json, log.fd());
-  log_request(info, asked_for("/livez"), "id", 200);
+  log_request(info, asked_for("/livez"), "id", 200, true);
   CHECK(log.so_far().empty());
-  log_request(info, http::Request(), "id", 400);  // nothing of it could be read
-  CHECK_THAT(log.text(), Contains(R"("request_id":"id","status":400})"));
+  log_request(info, asked_for("/readyz"), "id", 503, true);
+  log_request(info, asked_for("/v1/models"), "id", 200, false);
+  log_request(info, http::Request(), "id", 400, false);  // nothing of it could be read
+  const std::string lines = log.text();
+  CHECK_THAT(lines, Contains(R"("path":"/readyz","status":503})") &&
+                        Contains(R"("path":"/v1/models","status":200})") &&
+                        Contains(R"("request_id":"id","status":400})"));
 }
 
 TEST_CASE("who tries admin keys is told of", "[gateway][log]") {

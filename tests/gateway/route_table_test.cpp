@@ -13,8 +13,8 @@ TEST_CASE("only what tells nothing about callers and nodes is open", "[gateway][
   for (const gateway::Route& route : gateway::routes()) {
     if (route.access == Access::open) open.insert(route.path);
   }
-  CHECK(open ==
-        std::set<std::string_view>{"/", "/health", "/livez", "/readyz", "/metrics", "/version"});
+  CHECK(open == std::set<std::string_view>{"/", "/health", "/livez", "/readyz", "/metrics",
+                                           "/version", "/ui"});
 }
 
 TEST_CASE("what is below /admin wants the admin key, and nothing else does", "[gateway][routes]") {

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 from admin_client import ADMIN, ADMIN_KEY, Admin, WITH_STORE, bearer, error, rows
 
-OPEN = {"/", "/health", "/livez", "/readyz", "/metrics", "/version"}
+OPEN = {"/", "/health", "/livez", "/readyz", "/metrics", "/version", "/ui"}
 PATHS_OF_MODELS = {"/v1/models", "/v1/models/tiny"}
 BODY = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "prompt": "hi", "input": "hi", "voice": "a",
         "query": "q", "documents": ["a"], "max_tokens": 5}

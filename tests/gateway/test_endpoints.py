@@ -9,7 +9,7 @@ from fake_node import FakeNode
 
 TOKEN = {"Authorization": "Bearer sesame"}
 WITH_TOKEN = '[auth]\nauth_token = "sesame"\n'
-OPEN = ["/", "/health", "/livez", "/readyz", "/metrics", "/version"]
+OPEN = ["/", "/health", "/livez", "/readyz", "/metrics", "/version", "/ui"]
 CLOSED = [("POST", CHAT), ("POST", "/v1/completions"), ("POST", "/v1/embeddings"), ("GET", "/v1/models"),
           ("GET", "/v1/models/tiny"), ("GET", "/stats")]
 
@@ -105,6 +105,29 @@ def test_the_token_opens_it(start, node):
     gateway = start(node, config=WITH_TOKEN)
     assert gateway.chat(headers=TOKEN).status == 200
     assert gateway.get("/stats", **TOKEN).status == 200
+
+
+def test_the_live_page_shows_stats_and_loads_nothing_from_elsewhere(gateway):
+    answer = gateway.get("/ui")
+    assert answer.status == 200 and answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = answer.body.decode()
+    assert not re.search(r"https?:|src=|href=|innerHTML", page)
+    stats = gateway.get("/stats").json()
+    for top in re.findall(r"stats\.([a-z_]+)", page):
+        assert top in stats or top == "error"
+    assert set(re.findall(r"node\.([a-z_]+)", page)) <= set(stats["nodes"][0])
+    assert set(re.findall(r"node\.(?:latency|ttft)_ms\.([a-z0-9]+)", page)) <= set(stats["nodes"][0]["latency_ms"])
+
+
+def test_stats_have_the_spread_of_answers(gateway):
+    before = gateway.get("/stats").json()["nodes"][0]
+    assert before["latency_ms"] == before["ttft_ms"] == {"ewma": None, "p50": None, "p95": None}
+    assert gateway.chat().status == 200 and gateway.chat(stream=True).status == 200
+    after = eventually(lambda: [node for node in gateway.get("/stats").json()["nodes"] if node["ttft_ms"]["p95"]])[0]
+    for name in ("latency_ms", "ttft_ms"):
+        figures = after[name]
+        assert 0 < figures["p50"] == figures["p95"] < 10_000 and abs(figures["p50"] / figures["ewma"] - 1) < 0.05
 
 
 @pytest.mark.parametrize("path", OPEN)

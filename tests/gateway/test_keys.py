@@ -51,7 +51,7 @@ def test_nothing_is_open_before_there_is_a_key(gateway, node):
 
 def test_every_route_without_credentials(gateway, node):
     """What is not open is closed: all that the gateway says it has."""
-    opened = {"/", "/health", "/livez", "/readyz", "/metrics", "/version"}
+    opened = {"/", "/health", "/livez", "/readyz", "/metrics", "/version", "/ui"}
     endpoints = [endpoint.split(" ") for endpoint in gateway.get("/").json()["endpoints"]]
     assert len(endpoints) > 20
     for method, path in endpoints:

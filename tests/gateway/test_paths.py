@@ -236,7 +236,7 @@ def test_every_request_has_its_line(start, node):
     for line, (method, path, _, status) in zip(lines, asked):
         assert (line["method"], line["path"], line["status"]) == (method, path.partition("?")[0], status)
         assert line["request_id"] == f"id-{status}" and line["client"] == "127.0.0.1"
-        assert line["level"] == ("info" if status >= 400 else "debug")
+        assert line["level"] == ("debug" if path == "/livez" else "info")
     assert "secret" not in gateway.log_text()
 
 
@@ -256,9 +256,10 @@ def test_so_has_what_is_no_request(start, node):
     assert "method" not in lines[1] and lines[3]["path"].startswith('/%22%0a"aaa') and len(lines[3]["path"]) < 1100
 
 
-def test_nothing_is_said_of_what_went_well_unless_asked_for(gateway):
-    assert gateway.get("/livez").status == 200 and gateway.get("/nothing").status == 404
-    assert [line["path"] for line in request_lines(gateway, 1)] == ["/nothing"]
+def test_nothing_is_said_of_probes_that_went_well_unless_asked_for(gateway):
+    assert gateway.get("/livez").status == 200 and gateway.get("/metrics").status == 200
+    assert gateway.get("/v1/models").status == 200 and gateway.get("/nothing").status == 404
+    assert [line["path"] for line in request_lines(gateway, 2)] == ["/v1/models", "/nothing"]
 
 
 def test_who_tries_admin_keys_is_told_of(start, node):
