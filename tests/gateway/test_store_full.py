@@ -4,6 +4,8 @@ The disk is as small as the process's largest file (RLIMIT_FSIZE).
 """
 
 import resource
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 
 from admin_client import Admin, WITH_STORE, chat_as, error
 from gateway_server import eventually
@@ -53,7 +55,6 @@ def test_a_full_disk_refuses_writes_and_routing_goes_on(start, node):
 
 def test_a_store_that_is_taken_away_refuses_changes_alone(start, node):
     """Its tables are gone: the engine works, the statements do not."""
-    import sqlite3
     gateway = start(node, config=WITH_STORE)
     admin = Admin(gateway)
     key, _ = admin.key()
@@ -64,3 +65,22 @@ def test_a_store_that_is_taken_away_refuses_changes_alone(start, node):
     assert admin.ask("POST", "/models", {"name": "m"}).status == 503
     assert admin.want(200, "GET", "/models") == []
     assert chat_as(gateway, key).status == 200
+
+
+def test_a_store_that_somebody_holds_keeps_no_call_waiting(start, node):
+    """A backup that has the database to itself: a change waits for it, and gives up; calls know nothing of it."""
+    gateway = start(node, config=WITH_STORE)
+    admin = Admin(gateway)
+    key, _ = admin.key()
+    with sqlite3.connect(gateway.directory / "llmroute.db", isolation_level=None) as store:
+        store.execute("BEGIN EXCLUSIVE")
+        with ThreadPoolExecutor(1) as beside:
+            change = beside.submit(admin.ask, "POST", "/models", {"name": "m"})
+            calls = 0
+            while not change.done():
+                assert chat_as(gateway, key).status == 200
+                calls += 1
+        assert change.result().status == 503 and calls > 20
+        store.execute("ROLLBACK")
+    assert admin.want(200, "GET", "/models") == []
+    admin.want(201, "POST", "/models", {"name": "m"})
