@@ -25,9 +25,8 @@ std::optional<double> score_of(const Strategy& strategy, const NodeStatus& statu
   return strategy.score(view, PickRequest{}, now);
 }
 
-/// However few there are.
-std::optional<double> recent(const RecentPercentile& times, double share) {
-  const std::optional<Duration> time = times.at(share, 1);
+std::optional<double> recent(const Spread& times, double share) {
+  const std::optional<Duration> time = times.at(share);
   return time ? std::optional(seconds(*time)) : std::nullopt;
 }
 

@@ -8,6 +8,8 @@
 #include <llmroute/core/load_report.hpp>
 #include <llmroute/core/recent_percentile.hpp>
 #include <llmroute/core/time.hpp>
+#include <new>
+#include <optional>
 
 namespace llmroute {
 
@@ -60,18 +62,48 @@ class PeakEwma {
   Ewma mean_{};
 };
 
+/// Percentiles that take memory with the first time only: a pick goes through many nodes, and is as
+/// fast as they are small. Writers take turns (the node's lock); readers see recent values.
+class Spread {
+ public:
+  Spread() = default;
+  Spread(const Spread&) = delete;
+  Spread& operator=(const Spread&) = delete;
+  ~Spread() { delete times_.load(std::memory_order_relaxed); }
+
+  /// Without memory the time is left out.
+  void add(Duration time) noexcept {
+    RecentPercentile* times = times_.load(std::memory_order_relaxed);
+    if (times == nullptr) {
+      times = new (std::nothrow) RecentPercentile;
+      if (times == nullptr) return;
+      times_.store(times, std::memory_order_release);
+    }
+    times->add(time);
+  }
+
+  /// The time that `share` (0..1) of them do not exceed, however few there are; none: none.
+  std::optional<Duration> at(double share) const noexcept {
+    const RecentPercentile* times = times_.load(std::memory_order_acquire);
+    return times != nullptr ? times->at(share, 1) : std::nullopt;
+  }
+
+ private:
+  std::atomic<RecentPercentile*> times_{nullptr};
+};
+
 /// Thread safe: counters by any loop, averages by whoever holds the node's lock.
 struct NodeStats {
   std::atomic<int> in_flight{0};
   std::atomic<std::uint64_t> requests{0};
   std::atomic<std::uint64_t> failures{0};
-  Ewma latency_seconds{};                   ///< whole plain answers
-  Ewma first_content_seconds{};             ///< streams, to the first content
-  PeakEwma wait_seconds{};                  ///< either: what a caller waits for first
-  Ewma per_token_seconds{};                 ///< plain answers, per completion token
-  OthersLoad others{};                      ///< as the node reports it
-  RecentPercentile latency_spread{};        ///< of what latency_seconds is the mean of
-  RecentPercentile first_content_spread{};  ///< likewise
+  Ewma latency_seconds{};         ///< whole plain answers
+  Ewma first_content_seconds{};   ///< streams, to the first content
+  PeakEwma wait_seconds{};        ///< either: what a caller waits for first
+  Ewma per_token_seconds{};       ///< plain answers, per completion token
+  OthersLoad others{};            ///< as the node reports it
+  Spread latency_spread{};        ///< of what latency_seconds is the mean of
+  Spread first_content_spread{};  ///< likewise
 };
 
 }  // namespace llmroute
