@@ -125,6 +125,14 @@ def test_an_alias_is_asked_by_its_own_id_and_answers_by_its_name(empty, admin, n
     assert asked["messages"][0] == {"role": "system", "content": "Be brief."}
 
 
+def test_a_model_of_the_store_has_figures_of_its_own_from_its_first_request(empty, admin):
+    admin.model("new")
+    key, _ = admin.key()
+    assert chat_as(empty, key, model="new").status == 503  # it has no backend
+    assert eventually(lambda: empty.metric('requests_total{model="new",status="5xx"')) == 1
+    assert empty.metric('requests_total{model="other"') == 0
+
+
 def test_one_url_is_one_node_whatever_the_model(empty, admin, node):
     admin.model("a", node.url)
     admin.model("b", node.url.replace("127.0.0.1", "127.0.0.1") + "/v1/")
