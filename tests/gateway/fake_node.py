@@ -116,6 +116,10 @@ class FakeNode:
         self.handler = handler
         self.models = models
         self.requests = []
+        self.probes = 0
+        self.connections = []
+        self.closed = False
+        self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.url = "http://127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -127,12 +131,17 @@ class FakeNode:
             except OSError:
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self.lock:
+                if self.closed:
+                    return sock.close()
+                self.connections = [other for other in self.connections if other.fileno() != -1] + [sock]
             threading.Thread(target=self._serve, args=(Connection(sock),), daemon=True).start()
 
     def _serve(self, connection):
         try:
             while (request := connection.read_request()) is not None:
                 if request.path == "/health":
+                    self.probes += 1
                     connection.answer(200, "")
                 elif request.path.endswith("/models"):
                     connection.answer(200, {"object": "list", "data": [{"id": m, "object": "model"} for m in self.models]})
@@ -145,5 +154,13 @@ class FakeNode:
             connection.close()
 
     def close(self):
+        """The node is gone: nobody listens, and the connections that were kept end too."""
         self.listener.shutdown(socket.SHUT_RDWR)  # else the thread in accept() takes one more connection
         self.listener.close()
+        with self.lock:
+            self.closed = True
+            for sock in self.connections:
+                try:
+                    sock.shutdown(socket.SHUT_RDWR)
+                except OSError:  # it has gone already
+                    pass

@@ -106,6 +106,7 @@ def test_nobody_is_asked_when_no_strategy_goes_by_it(start):
 def test_a_node_that_is_away_is_unhealthy(start):
     gateway, nodes = started(start, page(1), page(1),
                              config=BY_REPORTS + 'interval = "20ms"\nunhealthy_threshold = 1\n')
+    eventually(lambda: nodes[1].probes)  # over a connection that is kept
     nodes[1].close()
     eventually(lambda: servers(gateway)[1]["status"] == "unhealthy")
     assert servers(gateway)[0]["status"] == "healthy"
