@@ -4,6 +4,7 @@
 #include <string>
 
 #include "failure.hpp"
+#include "run_python.hpp"
 
 namespace llmroute::python {
 
@@ -22,7 +23,8 @@ std::string string_of(py::handle value) {
 Headers headers_of(const py::object& given) {
   Headers fields;
   if (given.is_none()) return fields;
-  const py::object pairs = py::hasattr(given, "items") ? given.attr("items")() : given;
+  const py::object items = attribute_or_none(given, "items");
+  const py::object pairs = items.is_none() ? given : call(items);
   for (const py::handle pair : pairs) {
     const auto field = py::reinterpret_borrow<py::object>(pair).cast<py::sequence>();
     if (field.size() != 2) refuse("headers", "headers: each is a pair of name and value");

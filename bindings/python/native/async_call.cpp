@@ -4,9 +4,16 @@
 #include "done_event.hpp"
 #include "failure.hpp"
 #include "reply.hpp"
+#include "run_python.hpp"
 #include "values.hpp"
 
 namespace llmroute::python {
+
+namespace {
+
+bool is_done(py::handle future) { return py::cast<bool>(call(attribute(future, "done"))); }
+
+}  // namespace
 
 AsyncCall::Item::Item(const Event& event) : raw(event.raw), size(event.data.size()) {
   const char* begin = event.raw.data();
@@ -67,13 +74,13 @@ void AsyncCall::wake() {
   if (!future_) return;
   const py::object future = std::move(future_);
   try {
-    if (!py::cast<bool>(future.attr("done")())) future.attr("set_result")(py::none());
+    if (!is_done(future)) call(attribute(future, "set_result"), py::make_tuple(py::none()));
   } catch (const py::error_already_set&) {  // the asyncio loop is closed: nobody waits any more
   }
 }
 
 py::object AsyncCall::wait() {
-  if (future_ && !py::cast<bool>(future_.attr("done")())) {
+  if (future_ && !is_done(future_)) {
     throw std::runtime_error("the stream is being read by another task");
   }
   future_ = driver_.create_future();

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "failure.hpp"
+#include "run_python.hpp"
 #include "values.hpp"
 
 namespace llmroute::python {
@@ -90,7 +91,7 @@ class PyStrategy final : public Strategy {
     const HoldGil gil;
     const py::object callable = callable_->get();
     if (!callable) return NodeIndex{0};
-    const py::object picked = callable(copies_of(nodes), copy_of(request));
+    const py::object picked = call(callable, py::make_tuple(copies_of(nodes), copy_of(request)));
     const py::ssize_t index = PyNumber_AsSsize_t(picked.ptr(), PyExc_IndexError);
     if (index == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (index < 0 || index >= static_cast<py::ssize_t>(nodes.size())) {
@@ -136,8 +137,8 @@ class PyObserver final : public Observer {
     const py::object observer = observer_->get();
     if (!observer) return;
     try {
-      const py::object told = py::getattr(observer, method, py::none());
-      if (!told.is_none()) told(make_event());
+      const py::object told = attribute_or_none(observer, method);
+      if (!told.is_none()) call(told, py::make_tuple(make_event()));
     } catch (py::error_already_set& error) {
       if (request_id.empty()) return error.discard_as_unraisable(method);
       raised().emplace(request_id, error.value());

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "async_call.hpp"
+#include "run_python.hpp"
 
 namespace llmroute::python {
 
@@ -25,7 +26,9 @@ bool Driver::belongs_to(py::handle asyncio_loop) const {
   return this->asyncio_loop().is(asyncio_loop);
 }
 
-py::object Driver::create_future() const { return asyncio_loop().attr("create_future")(); }
+py::object Driver::create_future() const {
+  return call(attribute(asyncio_loop(), "create_future"));
+}
 
 bool Driver::forked() const noexcept { return process_ != getpid(); }
 

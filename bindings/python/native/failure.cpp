@@ -2,6 +2,7 @@
 
 #include <llmroute/wire/error_body.hpp>
 
+#include "run_python.hpp"
 #include "values.hpp"
 
 namespace llmroute::python {
@@ -42,14 +43,15 @@ py::object exception_of(const Error& error) {
   const py::handle type =
       error.code == ErrorCode::invalid_config ? config_error_class : error_class;
   using py::literals::operator""_a;
-  return type(text(error.message), "code"_a = code_name(error.code),
-              "status"_a = error.client_status(), "http_status"_a = error.http_status,
-              "node"_a = text(error.node), "attempts"_a = attempts(error.attempts),
-              "request_id"_a = text(error.request_id),
-              "retry_after"_a = optional_seconds(error.retry_after),
-              "partial"_a = text(error.partial), "param"_a = text(error.param),
-              "body"_a = bytes(error.body), "headers"_a = headers(error.headers),
-              "usage"_a = usage(error.usage), "openai_body"_a = bytes(openai_body(error)));
+  const py::dict told("code"_a = code_name(error.code), "status"_a = error.client_status(),
+                      "http_status"_a = error.http_status, "node"_a = text(error.node),
+                      "attempts"_a = attempts(error.attempts),
+                      "request_id"_a = text(error.request_id),
+                      "retry_after"_a = optional_seconds(error.retry_after),
+                      "partial"_a = text(error.partial), "param"_a = text(error.param),
+                      "body"_a = bytes(error.body), "headers"_a = headers(error.headers),
+                      "usage"_a = usage(error.usage), "openai_body"_a = bytes(openai_body(error)));
+  return call(type, py::make_tuple(text(error.message)), told);
 }
 
 void raise(const py::object& exception) {

@@ -1,5 +1,7 @@
 #include "values.hpp"
 
+#include "run_python.hpp"
+
 namespace llmroute::python {
 
 namespace {
@@ -106,7 +108,7 @@ py::object parse_json(std::string_view json) {
       PyErr_Clear();  // json.loads says it better
     }
   }
-  return py::handle(module.loads)(whole);
+  return call(module.loads, py::make_tuple(whole));
 }
 
 }  // namespace llmroute::python

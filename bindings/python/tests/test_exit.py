@@ -27,6 +27,23 @@ PROGRAMS = {
         for _ in range(4): threading.Thread(target=work, daemon=True).start()
         started.wait()
     """,
+    "daemon threads wait together": """
+        plain = llmroute.Router(nodes=[url])
+        def work():
+            started.set()
+            plain.route(PATH, BODY)
+        for _ in range(4): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
+    "daemon threads call together": """
+        plain = llmroute.Router(nodes=[url])
+        def work():
+            while True:
+                try: plain.route(PATH, b"{")
+                except llmroute.Error: started.set()
+        for _ in range(8): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
     "a daemon thread reads a stream": """
         def work():
             stream = router.stream(PATH, BODY)
