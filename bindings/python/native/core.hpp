@@ -10,7 +10,7 @@
 namespace llmroute::python {
 
 struct Core {
-  explicit Core(Router made) : router(std::move(made)) {}
+  Core(Router made, bool with_callbacks) : router(std::move(made)), calls_python(with_callbacks) {}
 
   /// A call that was cancelled because the router was closed says so.
   Error explain(Error error) const {
@@ -21,12 +21,15 @@ struct Core {
   }
 
   Router router;
+  const bool calls_python;  // has a strategy or an observer of Python's
   std::atomic<bool> closed{false};
+  std::atomic<int> waiting{0};  // threads, for replies
 };
 
 /// The last to let go of the core joins the router's threads, which may want the GIL.
-inline std::shared_ptr<Core> make_core(Router router) {
-  return {new Core(std::move(router)), [](Core* core) { without_gil([core] { delete core; }); }};
+inline std::shared_ptr<Core> make_core(Router router, bool calls_python) {
+  return {new Core(std::move(router), calls_python),
+          [](Core* core) { without_gil([core] { delete core; }); }};
 }
 
 }  // namespace llmroute::python

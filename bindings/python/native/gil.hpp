@@ -7,8 +7,6 @@
 
 #include <utility>
 
-#include "gil_gate.hpp"
-
 namespace llmroute::python {
 
 namespace py = pybind11;
@@ -30,27 +28,10 @@ class StayIfUnwound {
   bool passed_ = false;
 };
 
-/// No Python code may be run from now on, save on the thread that ends the interpreter.
-inline bool interpreter_ends() noexcept {
-#if PY_VERSION_HEX >= 0x030D0000
-  return Py_IsFinalizing() != 0;
-#else
-  return _Py_IsFinalizing() != 0;
-#endif
-}
-
-/// A frame of its own, so that an unwinding meets the guard before any noexcept function. The
-/// thread that ends the interpreter waits for no other.
+/// A frame of its own, so that an unwinding meets the guard before any noexcept function.
 [[gnu::noinline]] inline void take_gil_back(PyThreadState* thread) {
   StayIfUnwound guard;
-#ifdef Py_GIL_DISABLED
   PyEval_RestoreThread(thread);
-#else
-  GilGate& gate = GilGate::instance();
-  if (!interpreter_ends()) gate.enter();
-  PyEval_RestoreThread(thread);
-  gate.arrive();
-#endif
   guard.pass();
 }
 
@@ -67,33 +48,32 @@ class HoldGil {
   HoldGil() : state_(take_gil()) {}
   HoldGil(const HoldGil&) = delete;
   HoldGil& operator=(const HoldGil&) = delete;
-  ~HoldGil() {
-    PyGILState_Release(state_);
-    if (state_ == PyGILState_UNLOCKED)
-      GilGate::instance().leave();  // calls from in here have a turn
-  }
+  ~HoldGil() { PyGILState_Release(state_); }
 
  private:
   PyGILState_STATE state_;
 };
 
-inline PyThreadState* let_go_of_gil() {
-  PyThreadState* thread = PyEval_SaveThread();
-  GilGate::instance().leave();
-  return thread;
-}
-
 /// `f()` with the GIL let go of, if this thread has it.
 template <class F>
 auto without_gil(F&& f) {
   struct Released {
-    PyThreadState* thread = PyGILState_Check() != 0 ? let_go_of_gil() : nullptr;
+    PyThreadState* thread = PyGILState_Check() != 0 ? PyEval_SaveThread() : nullptr;
     ~Released() {
       if (thread != nullptr) take_gil_back(thread);
     }
   };
   const Released released;
   return std::forward<F>(f)();
+}
+
+/// No Python code may be run from now on, save on the thread that ends the interpreter.
+inline bool interpreter_ends() noexcept {
+#if PY_VERSION_HEX >= 0x030D0000
+  return Py_IsFinalizing() != 0;
+#else
+  return _Py_IsFinalizing() != 0;
+#endif
 }
 
 }  // namespace llmroute::python

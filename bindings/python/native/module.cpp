@@ -8,7 +8,6 @@
 #include "callbacks.hpp"
 #include "driver.hpp"
 #include "failure.hpp"
-#include "gil_gate.hpp"
 #include "pull_stream.hpp"
 #include "reply.hpp"
 #include "router.hpp"
@@ -16,7 +15,6 @@
 PYBIND11_MODULE(_native, module) {
   using namespace llmroute::python;
   init_failures();
-  GilGate::open_in_children();
   PyReply::bind(module);
   PullStream::bind(module);
   DriverWatch::bind(module);

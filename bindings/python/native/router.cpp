@@ -8,6 +8,7 @@
 #include "failure.hpp"
 #include "inspection.hpp"
 #include "values.hpp"
+#include "wait_for_reply.hpp"
 
 namespace llmroute::python {
 
@@ -60,7 +61,7 @@ PyRouter::PyRouter(std::string config, std::string_view source, const py::object
   if (!made) raise(made.error());
   if (!strategy.is_none()) made->use(python_strategy(strategy_));
   if (!observer.is_none()) made->use(python_observer(observer_));
-  core_ = make_core(std::move(*made));
+  core_ = make_core(std::move(*made), !strategy.is_none() || !observer.is_none());
   live_routers().insert(this);
 }
 
@@ -76,12 +77,11 @@ std::shared_ptr<Core> PyRouter::core() const {
   return core_;
 }
 
-PyReply PyRouter::route(Arguments arguments) {
+PyReply PyRouter::route(const Arguments& arguments) {
   const std::shared_ptr<Core> core = this->core();
   Interrupt interrupt(core);
-  Request& request = arguments.request;
-  request.options.interrupted = [&interrupt] { return interrupt.asked(); };
-  Result<Reply> reply = without_gil([&] { return core->router.route(request); });
+  Result<Reply> reply =
+      without_gil([&] { return wait_for_reply(*core, arguments.request, interrupt); });
   raise_from_observer(reply ? reply->request_id : reply.error().request_id);
   interrupt.raise_pending();
   if (!reply) raise(core->explain(std::move(reply).error()));
@@ -199,7 +199,7 @@ void PyRouter::bind(py::module_& module) {
   py::class_<PyRouter> type(module, "Router", py::custom_type_setup(&collectable));
   type.def(py::init<std::string, std::string_view, const py::object&, const py::object&>(),
            py::arg("config"), py::arg("source"), py::arg("strategy"), py::arg("observer"));
-  def_call(type, "route", [](PyRouter& r, Arguments a) { return r.route(std::move(a)); });
+  def_call(type, "route", [](PyRouter& r, const Arguments& a) { return r.route(a); });
   def_call(type, "stream", [](PyRouter& r, Arguments a) { return r.stream(std::move(a)); });
   def_call(type, "_start_plain",
            [](PyRouter& r, const Arguments& a) { return r.start(a, AsyncCall::Kind::plain); });

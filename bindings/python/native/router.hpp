@@ -26,7 +26,7 @@ class PyRouter {
   PyRouter(const PyRouter&) = delete;
   PyRouter& operator=(const PyRouter&) = delete;
 
-  PyReply route(Arguments arguments);
+  PyReply route(const Arguments& arguments);
   std::unique_ptr<PullStream> stream(Arguments arguments);
   AsyncCallHandle start(const Arguments& arguments, AsyncCall::Kind kind);
 
