@@ -44,7 +44,8 @@ constexpr std::array variables = {
              "health.active"},
     Variable{"HEALTH_FAILURE_THRESHOLD", Kind::count, "health.unhealthy_threshold",
              "breaker.consecutive_failures", "3"},
-    Variable{"HEALTH_CHECK_INTERVAL", Kind::seconds, "health.interval", {}, "", "health.active"},
+    // Whether it probes at all, servers.toml says: enable_active_health_check.
+    Variable{"HEALTH_CHECK_INTERVAL", Kind::seconds, "health.interval"},
     Variable{"REQUEST_TIMEOUT", Kind::seconds, "timeouts.attempt"},
     Variable{"CONFIG_RELOAD_INTERVAL", Kind::seconds, "reload.interval"},
     Variable{"HOST", Kind::text, "server.host"},

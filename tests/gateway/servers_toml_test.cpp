@@ -85,6 +85,15 @@ TEST_CASE("variables of servers.toml's product win over it", "[gateway][servers_
   CHECK(options.router.timeouts.attempt == 8500ms);
 }
 
+TEST_CASE("an interval of probes does not turn on what servers.toml has turned off",
+          "[gateway][servers_toml]") {
+  const std::string off =
+      std::string(two_servers) + "[config]\nenable_active_health_check = false\n";
+  const Options options = understood("s.toml", off, {{"HEALTH_CHECK_INTERVAL", "4"}});
+  CHECK(options.router.health.interval == 4s);
+  CHECK_FALSE(options.router.health.active);
+}
+
 TEST_CASE("a mistake in servers.toml names the line and its own nearest key",
           "[gateway][servers_toml]") {
   CHECK_THAT(refusal_with("max_retrys = 1\n"),

@@ -157,6 +157,23 @@ def test_health_check_interval_seconds_turns_probes_on(start, probed_node):
     eventually(lambda: probed_node.probes >= 5)
 
 
+def test_health_check_interval_turns_no_probes_on(start, tmp_path, probed_node):
+    """That of servers.toml's product, which has a switch for them."""
+    file = tmp_path / "servers.toml"
+    servers = f'[servers]\nservers = [{{ url = "{probed_node.url}" }}]\n[config]\nenable_active_health_check = %s\n'
+    probes = {}
+    for switch in ("false", "true"):
+        file.write_text(servers % switch)
+        gateway = start(args=("--port", "0", "--config", str(file)), env={"HEALTH_CHECK_INTERVAL": "0.05"})
+        assert gateway.get("/health").json()["router"]["health_check_interval_seconds"] == 0.05
+        assert gateway.chat().status == 200
+        if switch == "true":
+            eventually(lambda: probed_node.probes >= 10)
+        probes[switch] = probed_node.probes
+        gateway.stop()
+    assert probes["false"] == 0
+
+
 @pytest.mark.parametrize("threshold", [2, 5])
 def test_health_failure_threshold_counts_probes(begin, probed_node, threshold):
     gateway = begin(probed_node, HEALTH_CHECK_INTERVAL_SECONDS=0.05, HEALTH_FAILURE_THRESHOLD=threshold)
