@@ -169,13 +169,31 @@ def test_entries_of_the_file_are_shown_and_cannot_be_changed(start, node):
     assert filed["name"] == "filed" and filed["source"] == "llmroute.toml"
     assert [backend["url"] for backend in filed["backends"]] == [node.url]
     assert admin.want(200, "GET", f"/models/{filed['id']}") == filed
-    for method, path in (("PUT", ""), ("DELETE", ""), ("POST", "/backends")):
-        answer = admin.ask(method, f"/models/{filed['id']}{path}", {})
-        assert answer.status == 409 and "llmroute.toml" in error(answer)["message"]
     clash = admin.ask("POST", "/models", {"name": "filed"})
     assert clash.status == 409 and error(clash)["param"] == "name" and "llmroute.toml" in error(clash)["message"]
     admin.model("stored")
     assert [one["name"] for one in admin.want(200, "GET", "/models")] == ["stored", "filed"]
+
+
+@pytest.mark.parametrize("good", [True, False])
+@pytest.mark.parametrize("method, path", [("PUT", ""), ("DELETE", ""), ("POST", "/backends"), ("PUT", "/backends/{backend}"),
+                                          ("DELETE", "/backends/{backend}"), ("PUT", "/backends/x"), ("DELETE", "/backends/x")])
+def test_a_model_of_the_file_refuses_every_change(start, node, second_node, method, path, good):
+    """Of itself and of its backends, whatever the body says."""
+    gateway = start(node, config=WITH_STORE + '[[models]]\nname = "filed"\nmodel_id = "tiny"\nnodes = ["n0"]\n')
+    admin = Admin(gateway)
+    [filed] = admin.want(200, "GET", "/models")
+    [backend] = filed["backends"]
+    key, _ = admin.key()
+    whole = {"url": second_node.url, "active": False} if "backends" in path else {"active": False}
+    body = None if method == "DELETE" else whole if good else {"nonsense": 1}
+    answer = admin.ask(method, f"/models/{filed['id']}{path.format(backend=backend['id'])}", body)
+    said = error(answer)
+    assert answer.status == 409 and (said["type"], said["code"], said["param"]) == ("invalid_request_error", "conflict", "id")
+    assert "filed" in said["message"] and "llmroute.toml" in said["message"]
+    assert admin.want(200, "GET", "/models") == [filed]
+    assert chat_as(gateway, key, model="filed").status == 200 and not second_node.requests
+    assert [entry[0] for entry in rows(gateway, "SELECT action FROM audit_log")] == ["key.create"]
 
 
 @pytest.mark.parametrize("path, body, param", [
