@@ -258,6 +258,21 @@ def test_callers_without_a_name_share_the_limits(start, node):
     assert len(node.requests) == 2
 
 
+def test_a_limit_is_judged_when_the_model_is_known(start, node):
+    """A key that has spent all for one model is told first what is wrong with its request, and has another model left."""
+    gateway, admin = limited(start, node)
+    admin.model("other", node.url, model_id="tiny")
+    key, _ = admin.key(rpm_limit=1, allowed_models=["tiny", "other"])
+    assert chat_as(gateway, key).status == 200
+    is_over_its_limit(chat_as(gateway, key))
+    broken = gateway.request("POST", CHAT, '{"model":"tiny"', bearer(key))
+    assert broken.status == 400 and error(broken)["type"] == "invalid_request_error"
+    assert chat_as(gateway, key, model="absent").status == 403
+    assert chat_as(gateway, key, model="other").status == 200
+    is_over_its_limit(chat_as(gateway, key, model="other"))
+    assert len(node.requests) == 2
+
+
 @pytest.mark.parametrize("own", [False, True])
 def test_what_is_passed_on_counts_for_its_model(start, node, own):
     """A form as well as JSON; by what is configured, or the key's own limit."""
