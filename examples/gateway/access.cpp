@@ -34,10 +34,12 @@ bool names_others(const Identity* identity, const llmroute::Error& error) {
 }
 
 llmroute::Error without_others(const Identity& identity, const llmroute::Error& error,
-                               std::string_view model) {
+                               std::string_view model, std::vector<std::string> models) {
+  keep_allowed(models, &identity);
   llmroute::Error own = error;
-  own.message = fmt::format("there is no model \"{}\"; this key may use: {}", model,
-                            fmt::join(identity.allowed_models, ", "));
+  own.message = fmt::format(
+      "no model \"{}\"; there are for this key: {}", model,
+      models.empty() ? std::string("none") : fmt::format("{}", fmt::join(models, ", ")));
   return own;
 }
 

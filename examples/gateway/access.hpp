@@ -44,9 +44,9 @@ std::optional<llmroute::RateLimits> own_limits(const Identity* identity, std::st
 /// Whether an error tells of models that this caller may not use: the router lists what there is.
 bool names_others(const Identity* identity, const llmroute::Error& error);
 
-/// The same error with the key's own models instead.
+/// The same error with those of the models there are that the key may use.
 llmroute::Error without_others(const Identity& identity, const llmroute::Error& error,
-                               std::string_view model);
+                               std::string_view model, std::vector<std::string> models);
 
 /// Leaves what the caller may use.
 void keep_allowed(std::vector<std::string>& models, const Identity* identity);

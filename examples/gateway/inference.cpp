@@ -195,14 +195,19 @@ void Inference::finish(Reply& reply) {
   responder_.end(ends_with_done_ ? done_event : std::string_view());
 }
 
+/// Of an error that names models only those are told that this caller may use.
+http::Response Inference::answer_for_caller(const Error& error, llmroute::Duration overhead) const {
+  if (!names_others(identity_.get(), error)) return answer_of(error, request_id_, overhead);
+  std::vector<std::string> models = worker_.gateway().router().snapshot().models;
+  const Error own = without_others(*identity_, error, model_, std::move(models));
+  return answer_of(own, request_id_, overhead);
+}
+
 void Inference::finish(const Error& error) {
   if (const auto rejection = rejection_of(error)) worker_.gateway().metrics().rejected(*rejection);
   const llmroute::Duration time = elapsed();
   const llmroute::Duration overhead = time - error.at_nodes;
-  http::Response answer =
-      names_others(identity_.get(), error)
-          ? answer_of(without_others(*identity_, error, model_), request_id_, overhead)
-          : answer_of(error, request_id_, overhead);
+  http::Response answer = answer_for_caller(error, overhead);
   const bool left = gone_ || error.code == llmroute::ErrorCode::cancelled;
   report(worker_.gateway(), {.request_id = request_id_,
                              .model = model_,

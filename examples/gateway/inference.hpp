@@ -51,6 +51,7 @@ class Inference final : private http::Exchange, private LateHead {
   void send_head() override;
 
   void finish(llmroute::Reply& reply);
+  http::Response answer_for_caller(const llmroute::Error& error, llmroute::Duration overhead) const;
   void finish(const llmroute::Error& error);
   llmroute::Duration elapsed() const;
 

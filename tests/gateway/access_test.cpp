@@ -29,8 +29,10 @@ TEST_CASE("of models that a key may not use it is not told", "[gateway][access]"
   CHECK(gateway::names_others(&some, error));
   CHECK_FALSE(gateway::names_others(&all, error));
   CHECK_FALSE(gateway::names_others(nullptr, error));
-  CHECK(gateway::without_others(some, error, "x").message ==
-        "there is no model \"x\"; this key may use: a, c");
+  CHECK(gateway::without_others(some, error, "c", {"a", "b"}).message ==
+        "no model \"c\"; there are for this key: a");
+  CHECK(gateway::without_others(some, error, "c", {"b"}).message ==
+        "no model \"c\"; there are for this key: none");
   error.body = "{}";  // a node's own word
   CHECK_FALSE(gateway::names_others(&some, error));
 }

@@ -118,6 +118,39 @@ def test_a_key_is_for_the_models_it_names(gateway, admin, node):
     assert chat_as(gateway, key, model="other").status == 200
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_absent_model_is_404_and_those_that_are_there_are_named(gateway, admin, node, stream):
+    """All of them to a key without a list, of its list to another, and none that it may not use."""
+    first, _ = admin.key()
+    eventually(lambda: [model["id"] for model in gateway.get("/v1/models", **bearer(first)).json()["data"]] == ["tiny"])
+    for name in ("mine", "secret-alias"):
+        admin.model(name, node.url, model_id="tiny")
+    admin.model("asleep", node.url, model_id="tiny", active=False)
+    for allowed, named, unnamed in [([], ["mine", "secret-alias", "tiny"], []),
+                                    (["absent", "mine", "gone"], ["mine"], ["secret-alias", "tiny", "gone"]),
+                                    (["absent"], [], ["mine", "secret-alias", "tiny"])]:
+        answer = chat_as(gateway, admin.key(allowed_models=allowed)[0], model="absent", stream=stream)
+        said = error(answer)
+        assert answer.status == 404 and answer.headers["content-type"] == "application/json"
+        assert (said["type"], said["code"], said["param"]) == ("not_found_error", "model_not_found", "model")
+        before, _, there = said["message"].partition("; there are")
+        assert before == 'no model "absent"' and there.partition(": ")[2] == (", ".join(named) or "none")
+        assert not [name for name in [*unnamed, "asleep"] if name.encode() in answer.body]
+    assert not node.requests
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_model_that_a_key_may_not_use_looks_as_one_that_is_absent(gateway, admin, node, stream):
+    admin.model("mine", node.url, model_id="tiny")
+    admin.model("secret-alias", node.url, model_id="tiny")
+    key, _ = admin.key(allowed_models=["mine"])
+    for model in ("secret-alias", "absent"):
+        answer = chat_as(gateway, key, model=model, stream=stream)
+        assert answer.status == 403 and answer.headers["content-type"] == "application/json"
+        assert error(answer)["message"] == f'this key may not use model "{model}"; it may use: mine'
+    assert not node.requests
+
+
 def test_no_way_around_the_models_of_a_key(gateway, admin, node):
     """What names no model in particular, or names it elsewhere than in JSON, is no way in."""
     key, _ = admin.key(allowed_models=["other"])
