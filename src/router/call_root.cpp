@@ -70,7 +70,7 @@ Error CallRoot::outcome_of_ending(Duration waited) const {
   switch (state_.ending) {
     case Ending::deadline:
       return state_.fail(ErrorCode::deadline_exceeded,
-                         fmt::format("deadline of {:.3g} s over for \"{}\": {} attempts",
+                         fmt::format("deadline of {:.3g} s over for \"{}\"; attempts made: {}",
                                      seconds(waited), state_.model, state_.attempts.size()));
     case Ending::shutting_down:
       return state_.fail(ErrorCode::shutting_down, "the router was closed during the call");
