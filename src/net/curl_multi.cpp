@@ -64,8 +64,12 @@ CurlMulti::~CurlMulti() {
 }
 
 void CurlMulti::abandon(std::unique_ptr<CurlMulti> multi) noexcept {
-  multi->sockets_.each_open([](int fd) { ::close(fd); });
+  multi->close_connections();
   static_cast<void>(multi.release());
+}
+
+void CurlMulti::close_connections() noexcept {
+  sockets_.each_open([](int fd) { ::close(fd); });
 }
 
 int CurlMulti::on_interest(CURL* easy, curl_socket_t fd, int what, void* self, void*) noexcept {

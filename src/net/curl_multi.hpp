@@ -31,6 +31,9 @@ class CurlMulti {
   /// would speak on connections that are the parent's.
   static void abandon(std::unique_ptr<CurlMulti> multi) noexcept;
 
+  /// In a forked child: the descriptors alone.
+  void close_connections() noexcept;
+
   // For the loop.
   Time due() const noexcept { return due_; }
   void run_due();

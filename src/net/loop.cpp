@@ -74,6 +74,8 @@ int Loop::fd() {
   return own_->fd();
 }
 
+void Loop::close_connections() noexcept { curl_->close_connections(); }
+
 bool Loop::forked() const noexcept { return generation_ != fork_generation(); }
 bool Loop::on_loop_thread() const noexcept { return turning == this; }
 

@@ -115,6 +115,10 @@ class Loop {
   /// Of another process: only the destructor may be called.
   bool forked() const noexcept;
 
+  /// In a forked child, of a loop whose thread may have been in the midst of its turn: nothing but
+  /// the connections' descriptors is touched.
+  void close_connections() noexcept;
+
   /// What `owner` keeps with this loop, or null.
   void* attachment(std::uint64_t owner) const noexcept;
 

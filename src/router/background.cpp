@@ -1,5 +1,7 @@
 #include "router/background.hpp"
 
+#include <new>
+
 #include "router/router_core.hpp"
 
 namespace llmroute::detail {
@@ -17,6 +19,10 @@ void Background::turn(const std::shared_ptr<Shared>& shared) {
 
 Background::~Background() {
   if (!thread_.joinable()) return;
+  if (shared_->worker.loop.core().forked()) {
+    abandon();
+    return;
+  }
   shared_->worker.loop.core().post(*shared_, shared_);
   if (thread_.get_id() == std::this_thread::get_id()) {
     if (shared_->keeper) shared_->keeper->stop();
@@ -32,9 +38,13 @@ void Background::Shared::run() {
   stop.store(true, std::memory_order_release);
 }
 
+/// Its handle is overwritten: what it names may be a thread of the child's by now, and is not to be
+/// joined or detached. What the thread had is the thread's, which nobody ends; but connections that
+/// stayed open here would keep a node from noticing that the parent has closed them.
 void Background::abandon() noexcept {
-  if (thread_.joinable())
-    thread_.detach();  // of a thread that is not there: only the handle is let go
+  if (!thread_.joinable()) return;
+  new (&thread_) std::thread;
+  shared_->worker.loop.core().close_connections();
 }
 
 }  // namespace llmroute::detail

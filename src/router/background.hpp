@@ -19,7 +19,8 @@ class Background {
   explicit Background(RouterCore& core);
 
   /// Ends the calls on the loop with `shutting_down`, then the thread. From the loop's own thread
-  /// (a callback that drops the router) the thread goes on by itself to its end.
+  /// (a callback that drops the router) the thread goes on by itself to its end. In a forked child,
+  /// where the thread is not, closes its connections.
   ~Background();
   Background(const Background&) = delete;
   Background& operator=(const Background&) = delete;
@@ -29,9 +30,6 @@ class Background {
 
   /// Keeps a housekeeper to the loop's end. On the loop's thread.
   void keep(std::unique_ptr<Housekeeper> keeper) { shared_->keeper = std::move(keeper); }
-
-  /// In a forked child: forgets the thread, which did not come along, and what it had.
-  void abandon() noexcept;
 
  private:
   struct Shared final : net::Errand {
@@ -46,6 +44,7 @@ class Background {
     std::atomic<bool> stop{false};
   };
   static void turn(const std::shared_ptr<Shared>& shared);
+  void abandon() noexcept;
 
   std::shared_ptr<Shared> shared_;
   std::thread thread_;

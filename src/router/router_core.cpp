@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <llmroute/core/make_strategy.hpp>
+#include <new>
+#include <thread>
 
 #include "layers/admission.hpp"
 #include "layers/attempt.hpp"
@@ -68,7 +70,8 @@ RouterCore::RouterCore(Config prepared)
       hedges_(prepared.hedge),
       rates_(std::make_shared<LocalRates>()),
       loops_(std::make_unique<LoopPool>()),
-      fork_generation_(net::fork_generation()) {
+      fork_generation_(net::fork_generation()),
+      fork_seen_(fork_generation_.load()) {
   take_over(std::move(prepared), nullptr);
   layers_.push_back(std::make_unique<ResolveLayer>());
   layers_.push_back(std::make_unique<LimitsLayer>());
@@ -139,7 +142,7 @@ void RouterCore::take_over(Config prepared, const Settings* before) {
 
 Result<std::vector<std::string>> RouterCore::reload(Config config) {
   if (Result<void> ready = config.prepare(); !ready) return std::move(ready).error();
-  if (fork_generation_.load(std::memory_order_relaxed) != net::fork_generation()) after_fork();
+  if (forked()) after_fork();
   const std::lock_guard lock(reload_mutex_);
   const std::shared_ptr<const Settings> before = settings();
   std::vector<std::string> kept = keep_until_next_start(before->config, config);
@@ -192,7 +195,7 @@ Result<void> RouterCore::drain_node(std::string_view name, bool drain) {
 }
 
 void RouterCore::enter() {
-  if (fork_generation_.load(std::memory_order_relaxed) != net::fork_generation()) after_fork();
+  if (forked()) after_fork();
   if (!housekeeping_settled_.load(std::memory_order_acquire)) start_housekeeping();
 }
 
@@ -241,6 +244,7 @@ void RouterCore::maintain(net::Loop& loop) {
 }
 
 void RouterCore::shut_down() {
+  if (forked()) forget_threads();
   std::unique_ptr<Background> background;
   std::unique_ptr<Background> housekeeping;
   std::unique_ptr<Housekeeper> keeper;
@@ -254,24 +258,34 @@ void RouterCore::shut_down() {
   Housekeeper::end(std::move(keeper));
 }
 
+bool RouterCore::forked() const noexcept {
+  return fork_generation_.load(std::memory_order_acquire) != net::fork_generation();
+}
+
 /// In a forked child: threads did not come along, sockets and epoll sets are the parent's. What was
-/// learnt of nodes stays.
+/// learnt of nodes stays. The first thread that comes does it, others wait until it is done.
 void RouterCore::after_fork() {
   const std::uint64_t generation = net::fork_generation();
-  if (fork_generation_.exchange(generation) == generation) return;
-  for (auto* mutex : {&threads_mutex_, &reload_mutex_}) {
-    new (mutex) std::mutex;  // a thread of the parent may have held it
+  auto loops = std::make_unique<LoopPool>();
+  if (fork_seen_.exchange(generation) == generation) {
+    while (forked()) std::this_thread::yield();
+    return;
   }
+  forget_threads();
+  new (&reload_mutex_) std::mutex;
   pool_.reset_after_fork();
   queue_.reset_after_fork();
   rates_->reset_after_fork();
-  loops_ = std::make_unique<LoopPool>();  // a loop of another process only closes its descriptors
-  for (auto* thread : {&background_, &housekeeping_thread_}) {
-    if (*thread) (*thread)->abandon();
-    thread->reset();
-  }
-  housekeeper_.reset();
+  loops_ = std::move(loops);  // a loop of another process only closes its descriptors
   housekeeping_settled_.store(false);
+  fork_generation_.store(generation, std::memory_order_release);
+}
+
+void RouterCore::forget_threads() noexcept {
+  new (&threads_mutex_) std::mutex;  // a thread of the parent may have held it
+  background_.reset();
+  housekeeping_thread_.reset();
+  housekeeper_.reset();
 }
 
 }  // namespace llmroute::detail

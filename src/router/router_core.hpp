@@ -90,7 +90,9 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   void look_after_housekeeping();
   void start_housekeeping();
   void keep_house(Background& thread) noexcept;
+  bool forked() const noexcept;
   void after_fork();
+  void forget_threads() noexcept;
 
   static inline std::atomic<std::uint64_t> last_id_{0};
   const std::uint64_t id_ = ++last_id_;  // unlike an address never used twice
@@ -113,7 +115,8 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   std::unique_ptr<Background> housekeeping_thread_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::atomic<bool> housekeeping_settled_{false};
-  std::atomic<std::uint64_t> fork_generation_;
+  std::atomic<std::uint64_t> fork_generation_;  // all is this process's
+  std::atomic<std::uint64_t> fork_seen_;        // a thread makes it so, or has
 };
 
 }  // namespace llmroute::detail

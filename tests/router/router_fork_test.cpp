@@ -3,7 +3,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "router/router_fixture.hpp"
 #include "support/leave_child.hpp"
@@ -13,10 +19,30 @@ using namespace llmroute::test;
 
 namespace {
 
+bool sleeps(const std::filesystem::path& thread) {
+  std::string stat;
+  std::getline(std::ifstream(thread / "stat"), stat);
+  return stat.empty() || stat.substr(stat.rfind(')')).starts_with(") S");
+}
+
+/// When no other thread runs: the sanitizers' allocator has locks, which would be held in the child
+/// for ever.
+pid_t fork_in_quiet() {
+  const std::filesystem::path self = std::to_string(::gettid());
+  const auto quiet = [&] {
+    return std::ranges::all_of(std::filesystem::directory_iterator("/proc/self/task"),
+                               [&](const std::filesystem::directory_entry& thread) {
+                                 return thread.path().filename() == self || sleeps(thread.path());
+                               });
+  };
+  while (!quiet()) std::this_thread::yield();
+  return ::fork();
+}
+
 /// Runs `work` in a child; true when it returned true.
 template <class F>
 bool in_child(F&& work) {
-  const pid_t child = ::fork();
+  const pid_t child = fork_in_quiet();
   REQUIRE(child >= 0);
   if (child == 0) leave_child(work());
   int status = 0;
@@ -37,6 +63,31 @@ class OpenStore final : public RateStore {
   std::atomic<int> forks{0};
 };
 
+/// A thread that is there for a scope.
+class OtherThread {
+ public:
+  OtherThread() = default;
+  ~OtherThread() {
+    over_.test_and_set();
+    over_.notify_one();
+    thread_.join();
+  }
+  OtherThread(const OtherThread&) = delete;
+  OtherThread& operator=(const OtherThread&) = delete;
+
+ private:
+  std::atomic_flag over_{};
+  std::thread thread_{[this] { over_.wait(false); }};
+};
+
+bool started_call_ends_well(Router& router) {
+  bool good = false;
+  Call call =
+      router.start({.body = hello}, {.on_done = [&](Result<Reply> r) { good = r.has_value(); }});
+  call.wait();
+  return good;
+}
+
 }  // namespace
 
 TEST_CASE("a router in a forked child", "[router][fork]") {
@@ -50,17 +101,89 @@ TEST_CASE("a router in a forked child", "[router][fork]") {
     CHECK(node.request_count() == 3);
   }
   SECTION("starts background calls although the parent's thread is not there") {
-    const auto started = [&] {
-      bool good = false;
-      Call call = router.start({.body = hello},
-                               {.on_done = [&](Result<Reply> r) { good = r.has_value(); }});
-      call.wait();
-      return good;
-    };
-    REQUIRE(started());
-    CHECK(in_child(started));
-    CHECK(started());
+    REQUIRE(started_call_ends_well(router));
+    CHECK(in_child([&] { return started_call_ends_well(router); }));
+    CHECK(started_call_ends_well(router));
   }
+}
+
+// glibc gives a child's first thread the handle that the parent's had.
+TEST_CASE("a thread of the child is not taken for the parent's background thread",
+          "[router][fork]") {
+  ScriptedUpstream node(answer(200, chat_completion("x")));
+  Router router(config_of(node));
+  REQUIRE(started_call_ends_well(router));
+  SECTION("by a call") {
+    CHECK(in_child([&] {
+      const OtherThread other;
+      return started_call_ends_well(router);
+    }));
+  }
+  SECTION("when the router goes that nobody has called in the child") {
+    CHECK(in_child([&] {
+      const OtherThread other;
+      const Router gone = std::move(router);
+      return true;
+    }));
+  }
+  SECTION("when it goes after a call") {
+    CHECK(in_child([&] {
+      const OtherThread other;
+      Router gone = std::move(router);
+      return started_call_ends_well(gone);
+    }));
+  }
+  CHECK(started_call_ends_well(router));
+}
+
+TEST_CASE("several threads of a child call at once", "[router][fork]") {
+  ScriptedUpstream node(answer(200, chat_completion("x")));
+  Router router(config_of(node));
+  REQUIRE(started_call_ends_well(router));
+  for (int turn = 0; turn < 10; ++turn) {
+    CHECK(in_child([&] {
+      std::atomic<int> good{0};
+      std::vector<std::thread> threads;
+      for (int i = 0; i < 8; ++i) {
+        threads.emplace_back([&] { good += router.route_chat(hello).has_value() ? 1 : 0; });
+      }
+      for (std::thread& thread : threads) thread.join();
+      return good == 8;
+    }));
+  }
+}
+
+TEST_CASE("a call that the parent cancels is over for its node while a child lives",
+          "[router][fork]") {
+  ScriptedUpstream node([](const SeenRequest& request) {
+    return request.number == 1 ? event_stream({chat_chunk("a")}, Ending::open).hang()
+                               : answer(200, chat_completion("x"));
+  });
+  Router router(config_of(node));
+  std::atomic_flag begun;
+  Call held = router.start({.body = hello}, {.on_event = [&](const Event&) {
+                             begun.test_and_set();
+                             begun.notify_one();
+                             return Taken::done;
+                           }});
+  begun.wait(false);
+  int lives[2];
+  REQUIRE(::pipe(lives) == 0);
+  const pid_t child = fork_in_quiet();
+  if (child == 0) {
+    ::close(lives[1]);
+    const bool good = router.route_chat(hello).has_value();
+    char end = 0;
+    leave_child(good && ::read(lives[0], &end, 1) == 0);
+  }
+  ::close(lives[0]);
+  REQUIRE(node.wait_for_requests(2));
+  held.cancel();
+  CHECK(node.wait_for_gone(1));
+  ::close(lives[1]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
 
 TEST_CASE("a call that was under way at fork() is not waited for in the child", "[router][fork]") {
