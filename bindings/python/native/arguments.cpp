@@ -16,7 +16,7 @@ namespace {
 
 std::string string_of(py::handle value) {
   if (PyBytes_Check(value.ptr()) != 0) return value.cast<std::string>();
-  return py::str(value).cast<std::string>();
+  return str_of(value).cast<std::string>();
 }
 
 /// Pairs, or a mapping.
@@ -25,8 +25,8 @@ Headers headers_of(const py::object& given) {
   if (given.is_none()) return fields;
   const py::object items = attribute_or_none(given, "items");
   const py::object pairs = items.is_none() ? given : call(items);
-  for (const py::handle pair : pairs) {
-    const auto field = py::reinterpret_borrow<py::object>(pair).cast<py::sequence>();
+  for (const py::handle pair : list_of(pairs)) {
+    const py::list field = list_of(pair);
     if (field.size() != 2) refuse("headers", "headers: each is a pair of name and value");
     fields.add(string_of(field[0]), string_of(field[1]));
   }

@@ -89,10 +89,19 @@ class PyStrategy final : public Strategy {
                  PickContext&) override {
     if (interpreter_ends()) return NodeIndex{0};
     const HoldGil gil;
+    try {
+      return picked_by_python(nodes, request);
+    } catch (const py::error_already_set& raised) {
+      throw StrategyRaised(raised.value());
+    }
+  }
+
+ private:
+  NodeIndex picked_by_python(std::span<const NodeView> nodes, const PickRequest& request) const {
     const py::object callable = callable_->get();
     if (!callable) return NodeIndex{0};
     const py::object picked = call(callable, py::make_tuple(copies_of(nodes), copy_of(request)));
-    const py::ssize_t index = PyNumber_AsSsize_t(picked.ptr(), PyExc_IndexError);
+    const py::ssize_t index = index_of(picked);
     if (index == -1 && PyErr_Occurred() != nullptr) throw py::error_already_set();
     if (index < 0 || index >= static_cast<py::ssize_t>(nodes.size())) {
       PyErr_Format(PyExc_IndexError, "the strategy picked node %zd of %zu", index, nodes.size());
@@ -101,7 +110,6 @@ class PyStrategy final : public Strategy {
     return NodeIndex{static_cast<std::uint32_t>(index)};
   }
 
- private:
   std::shared_ptr<Held> callable_;
 };
 

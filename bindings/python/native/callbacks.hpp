@@ -3,6 +3,7 @@
 
 #include <pybind11/pybind11.h>
 
+#include <exception>
 #include <llmroute/core/strategy.hpp>
 #include <llmroute/observer.hpp>
 #include <memory>
@@ -11,6 +12,21 @@
 #include "held.hpp"
 
 namespace llmroute::python {
+
+/// What a strategy has raised, on its way through the router: py::error_already_set needs the GIL
+/// wherever it is looked at or goes.
+class StrategyRaised final : public std::exception {
+ public:
+  explicit StrategyRaised(py::object exception)
+      : exception_(std::make_shared<Held>(std::move(exception))) {}
+  const char* what() const noexcept override { return "the strategy raised an exception"; }
+
+  /// With the GIL.
+  const py::object& exception() const noexcept { return exception_->get(); }
+
+ private:
+  std::shared_ptr<Held> exception_;
+};
 
 /// A strategy that calls `callable(nodes, request)`; what it raises ends the call.
 std::shared_ptr<Strategy> python_strategy(std::shared_ptr<Held> callable);

@@ -1,6 +1,8 @@
 /// What a Python router and its calls share: the C++ router, and whether it was closed.
 #pragma once
 
+#include <unistd.h>
+
 #include <atomic>
 #include <llmroute/router.hpp>
 #include <memory>
@@ -23,7 +25,8 @@ struct Core {
   Router router;
   const bool calls_python;  // has a strategy or an observer of Python's
   std::atomic<bool> closed{false};
-  std::atomic<int> waiting{0};  // threads, for replies
+  std::atomic<int> waiting{0};  // threads in wait_for_reply(), about: it settles only how they wait
+  std::atomic<pid_t> process{getpid()};  // whose threads they are
 };
 
 /// The last to let go of the core joins the router's threads, which may want the GIL.

@@ -2,6 +2,7 @@
 
 #include <llmroute/wire/error_body.hpp>
 
+#include "callbacks.hpp"
 #include "run_python.hpp"
 #include "values.hpp"
 
@@ -23,8 +24,8 @@ py::object what_python_threw(const Error& error) {
   if (!error.thrown) return {};
   try {
     std::rethrow_exception(error.thrown);
-  } catch (const py::error_already_set& thrown) {
-    return thrown.value();
+  } catch (const StrategyRaised& raised) {
+    return raised.exception();
   } catch (...) {
     return {};
   }

@@ -11,10 +11,12 @@
 #include "pull_stream.hpp"
 #include "reply.hpp"
 #include "router.hpp"
+#include "values.hpp"
 
 PYBIND11_MODULE(_native, module) {
   using namespace llmroute::python;
   init_failures();
+  init_values();
   PyReply::bind(module);
   PullStream::bind(module);
   DriverWatch::bind(module);

@@ -5,9 +5,9 @@ namespace llmroute::python {
 namespace {
 
 template <class F>
-[[gnu::noinline]] PyObject* guarded(F f) {
+[[gnu::noinline]] auto guarded(F f) {
   StayIfUnwound guard;
-  PyObject* result = f();
+  const auto result = f();
   guard.pass();
   return result;
 }
@@ -25,6 +25,18 @@ py::object call(py::handle callable, const py::tuple& args, py::handle kwargs) {
 
 py::object attribute(py::handle object, const char* name) {
   return owned(guarded([&] { return PyObject_GetAttrString(object.ptr(), name); }));
+}
+
+py::list list_of(py::handle iterable) {
+  return py::list(owned(guarded([&] { return PySequence_List(iterable.ptr()); })));
+}
+
+py::str str_of(py::handle object) {
+  return py::str(owned(guarded([&] { return PyObject_Str(object.ptr()); })));
+}
+
+py::ssize_t index_of(py::handle object) {
+  return guarded([&] { return PyNumber_AsSsize_t(object.ptr(), PyExc_IndexError); });
 }
 
 py::object attribute_or_none(py::handle object, const char* name) {

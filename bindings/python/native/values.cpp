@@ -13,27 +13,18 @@ py::object latin1(std::string_view text) {
   return py::reinterpret_steal<py::object>(decoded);
 }
 
-/// The C half of json.loads and, for what it does not take, json.loads itself. Never freed: the
-/// interpreter outlives the module.
-struct Json {
-  PyObject* scan;
-  PyObject* loads;
-
-  /// Found at the first use, with the GIL. Python code that runs here may let go of it, so another
-  /// thread may do the same work: harmless, where waiting for the first would be a deadlock.
-  static const Json& get() {
-    static constinit Json json{nullptr, nullptr};
-    if (json.loads == nullptr) {
-      const py::module_ module = py::module_::import("json");
-      const py::object scan = module.attr("JSONDecoder")().attr("scan_once");
-      const py::object loads = module.attr("loads");
-      json = {scan.inc_ref().ptr(), loads.inc_ref().ptr()};
-    }
-    return json;
-  }
-};
+// The C half of json.loads and, for what it does not take, json.loads itself. Never freed: the
+// interpreter outlives the module.
+PyObject* scan_json = nullptr;
+PyObject* load_json = nullptr;
 
 }  // namespace
+
+void init_values() {
+  const py::module_ json = py::module_::import("json");
+  scan_json = py::object(json.attr("JSONDecoder")().attr("scan_once")).release().ptr();
+  load_json = py::object(json.attr("loads")).release().ptr();
+}
 
 py::str text(std::string_view bytes) {
   PyObject* decoded =
@@ -91,14 +82,13 @@ py::object code_name(std::optional<ErrorCode> code) {
 
 /// json.loads spends more on finding out what it was given than on parsing a chunk.
 py::object parse_json(std::string_view json) {
-  const Json& module = Json::get();
   PyObject* decoded =
       PyUnicode_DecodeUTF8(json.data(), static_cast<Py_ssize_t>(json.size()), "surrogatepass");
   if (decoded == nullptr) throw py::error_already_set();
   const auto whole = py::reinterpret_steal<py::str>(decoded);
   if (!json.empty() && json.front() == '{') {
     const py::object scanned =
-        py::reinterpret_steal<py::object>(PyObject_CallFunction(module.scan, "Oi", whole.ptr(), 0));
+        py::reinterpret_steal<py::object>(PyObject_CallFunction(scan_json, "Oi", whole.ptr(), 0));
     if (scanned) {
       const py::handle end = PyTuple_GET_ITEM(scanned.ptr(), 1);
       if (PyLong_AsSsize_t(end.ptr()) == PyUnicode_GET_LENGTH(whole.ptr())) {
@@ -108,7 +98,7 @@ py::object parse_json(std::string_view json) {
       PyErr_Clear();  // json.loads says it better
     }
   }
-  return call(module.loads, py::make_tuple(whole));
+  return call(load_json, py::make_tuple(whole));
 }
 
 }  // namespace llmroute::python

@@ -14,6 +14,9 @@ namespace llmroute::python {
 
 namespace py = pybind11;
 
+/// Learns the json module. When this module is imported.
+void init_values();
+
 /// Text from the wire: what is no UTF-8 is replaced.
 py::str text(std::string_view bytes);
 py::bytes bytes(std::string_view data);

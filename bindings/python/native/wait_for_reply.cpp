@@ -1,8 +1,11 @@
 #include "wait_for_reply.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <future>
 #include <memory>
+#include <system_error>
 
 namespace llmroute::python {
 
@@ -21,40 +24,57 @@ Result<Reply> on_own_loop(Core& core, Request request, Interrupt& interrupt) {
   return core.router.route(request);
 }
 
+Error left_to_parent() {
+  return {.code = ErrorCode::forked, .message = "the call belongs to the parent process"};
+}
+
 Result<Reply> on_routers_thread(Core& core, const Request& request, Interrupt& interrupt) {
   const auto promise = std::make_shared<std::promise<Result<Reply>>>();
   std::future<Result<Reply>> reply = promise->get_future();
   Callbacks callbacks;
   callbacks.on_done = [promise](Result<Reply> result) { promise->set_value(std::move(result)); };
   Call call = core.router.start(request, std::move(callbacks));
+  const pid_t process = getpid();
   while (reply.wait_for(between_questions) != std::future_status::ready) {
     if (interrupt.asked()) call.cancel();
+    if (getpid() != process) return left_to_parent();  // a signal handler has forked
   }
   return reply.get();
 }
 
-/// Counts the threads that wait.
+/// One of the threads that wait, of this process.
 class Waiting {
  public:
-  explicit Waiting(std::atomic<int>& count) noexcept : count_(count), others_(count_++) {}
+  explicit Waiting(Core& core) noexcept : core_(core), process_(getpid()) {
+    if (core.process.exchange(process_) != process_) core.waiting = 0;
+    count_ = ++core.waiting;
+  }
   Waiting(const Waiting&) = delete;
   Waiting& operator=(const Waiting&) = delete;
-  ~Waiting() { --count_; }
+  ~Waiting() {
+    if (getpid() == process_) --core_.waiting;
+  }
 
-  bool alone() const noexcept { return others_ == 0; }
+  int count() const noexcept { return count_; }
 
  private:
-  std::atomic<int>& count_;
-  int others_;
+  Core& core_;
+  pid_t process_;
+  int count_;
 };
 
 }  // namespace
 
 Result<Reply> wait_for_reply(Core& core, const Request& request, Interrupt& interrupt) {
-  const Waiting waiting(core.waiting);
-  const bool alone = waiting.alone() || core.calls_python || !has_gil;
-  return alone ? on_own_loop(core, request, interrupt)
-               : on_routers_thread(core, request, interrupt);
+  const Waiting waiting(core);
+  if (waiting.count() < crowd || core.calls_python || !has_gil) {
+    return on_own_loop(core, request, interrupt);
+  }
+  try {
+    return on_routers_thread(core, request, interrupt);
+  } catch (const std::system_error&) {  // there is no thread to be had
+    return on_own_loop(core, request, interrupt);
+  }
 }
 
 }  // namespace llmroute::python

@@ -10,11 +10,14 @@ namespace llmroute::python {
 
 /// As Router::route(), until `interrupt` ends it. Without the GIL.
 ///
-/// A thread alone turns a loop of its own and hands nothing over. Of several that wait at once,
-/// each would be woken for its answer, read it, and sleep again until the GIL is free; there the
-/// router's own thread reads all answers, and wakes a thread when it has nothing left to do but
-/// Python (docs/performance.md). Strategies and observers are still called on their call's thread:
-/// routers that have one in Python wait in the first way only, as all do where there is no GIL.
+/// A thread turns a loop of its own and hands nothing over. But of many that wait at once each
+/// would be woken for its answer, read it, and sleep again until the GIL is free; so from `crowd`
+/// threads on the router's own thread reads the answers, and wakes a thread when only Python is
+/// left to do (docs/performance.md). How a call waits is settled when it begins. Strategies and
+/// observers are called on their call's thread: routers that have one in Python stay with the first
+/// way, as does everybody where there is no GIL.
 Result<Reply> wait_for_reply(Core& core, const Request& request, Interrupt& interrupt);
+
+inline constexpr int crowd = 8;
 
 }  // namespace llmroute::python

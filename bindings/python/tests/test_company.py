@@ -1,13 +1,17 @@
-"""Blocking calls of threads that wait together: they end as those of a thread alone do."""
+"""Blocking calls of many threads that wait together: they end as those of a thread alone do."""
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 
 import pytest
 from fake_node import completion
+from gateway_server import eventually
 from holding import Holding
 
 import llmroute
@@ -19,43 +23,55 @@ def body(content, **members):
     return json.dumps({"messages": [{"role": "user", "content": content}], **members}).encode()
 
 
+MANY = 8  # native/wait_for_reply.hpp: crowd
+
+
 class Node:
     """Echoes the question; holds back the answer to "wait", and refuses "no"."""
 
     def __init__(self):
         self.hold = Holding(stream=False)
         self.kept = Holding(stream=False)  # as long as the test
+        self.keeps = threading.Semaphore(0)
 
     def __call__(self, request, connection):
         content = request.json()["messages"][0]["content"]
         if content == "no":
             return connection.answer(422, {"error": {"message": "no", "type": "invalid_request_error"}})
-        if content in ("keep", "wait"):
-            return (self.kept if content == "keep" else self.hold)(request, connection)
+        if content == "keep":
+            self.keeps.release()
+            return self.kept(request, connection)
+        if content == "wait":
+            return self.hold(request, connection)
+        if content == "later":
+            self.hold.arrived.set()
+            assert self.hold.gone.wait(20)
         return connection.answer(200, completion(content))
 
 
 class InCompany:
-    """A router on which a call of another thread is under way."""
+    """A router on which calls of other threads are under way."""
 
     def __init__(self, make_node, make_router, **options):
         self.node = Node()
         self.router = make_router(make_node(self.node), **options)
-        self.ended_with = None
-        self.thread = threading.Thread(target=self._wait)
-        self.thread.start()
-        assert self.node.kept.arrived.wait(20)
+        self.ended_with = []
+        self.threads = [threading.Thread(target=self._wait) for _ in range(MANY)]
+        for thread in self.threads:
+            thread.start()
+            assert self.node.keeps.acquire(timeout=20)
 
     def _wait(self):
         try:
             self.router.route(PATH, body("keep"))
         except llmroute.Error as error:
-            self.ended_with = error.code
+            self.ended_with.append(error.code)
 
     def end(self):
         self.router.close()
-        self.thread.join(20)
-        assert self.ended_with == "shutting_down"
+        for thread in self.threads:
+            thread.join(20)
+        assert self.ended_with == ["shutting_down"] * MANY
 
 
 @pytest.fixture
@@ -98,7 +114,8 @@ def test_failures_are_those_of_a_thread_alone(company, make_node, make_router, r
             router.route(PATH, request_body, **options, request_id="r")
         error = caught.value
         attempts = [(attempt["node"], attempt["error"], attempt["http_status"]) for attempt in error.attempts]
-        return error.code, error.status, error.http_status, error.param, error.body, error.node, attempts
+        return (error.code, error.status, error.http_status, error.param, error.body, error.node, error.request_id, error.usage,
+                error.partial, attempts, re.sub(r"[0-9.]+ s ", "", error.message))
 
     assert failure(company.router) == failure(make_router(make_node(Node())))
 
@@ -130,7 +147,86 @@ def test_ctrl_c_ends_the_main_threads(company):
         company.router.route(PATH, body("wait"))
     assert time.monotonic() - sent_at[0] < 0.1
     assert company.node.hold.gone.wait(20)
-    assert company.thread.is_alive()
+    assert all(thread.is_alive() for thread in company.threads)
+
+
+def test_a_signal_handler_that_returns_lets_the_call_go_on(company):
+    handled = threading.Event()
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: handled.set())
+
+    def interrupt():
+        company.node.hold.arrived.wait(20)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        handled.wait(20)
+        company.node.hold.gone.set()
+
+    threading.Thread(target=interrupt).start()
+    try:
+        assert company.router.route(PATH, body("later")).json() == completion("later")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_child_that_a_signal_handler_forks_is_not_kept_waiting(company):
+    children = []
+
+    def fork(number, frame):
+        child = os.fork()
+        if child == 0:
+            raise SystemExit
+        children.append(child)
+
+    before = signal.signal(signal.SIGUSR1, fork)
+
+    def interrupt():
+        company.node.hold.arrived.wait(20)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    threading.Thread(target=interrupt).start()
+    try:
+        with pytest.raises(llmroute.Error) as caught:
+            company.router.route(PATH, body("wait"), deadline=1)
+    except SystemExit:
+        os._exit(7)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert caught.value.code == "deadline_exceeded"
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == 7
+
+
+def native_threads():
+    """Threads that Python knows nothing of."""
+    return len(os.listdir("/proc/self/task")) - threading.active_count()
+
+
+@pytest.mark.parametrize(("options", "threads"), [({}, 1), ({"strategy": lambda nodes, request: 0}, 0)])
+def test_one_thread_of_the_routers_does_the_io_of_many(make_node, make_router, options, threads):
+    company = InCompany(make_node, make_router, **options)
+    eventually(lambda: native_threads() == threads)
+    company.end()
+
+
+NO_ROOM = """
+import json, os, resource, sys, threading, llmroute
+router = llmroute.Router(nodes=[sys.argv[1]])
+many = int(sys.argv[2])
+def ask(content):
+    return router.route("/v1/chat/completions", json.dumps({"messages": [{"role": "user", "content": content}]}).encode())
+for _ in range(many - 1):
+    threading.Thread(target=ask, args=("keep",), daemon=True).start()
+while router.snapshot()["nodes"][0]["in_flight"] < many - 1:
+    pass
+taken = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (taken + 4_000_000, -1))  # a stack is 8 MB
+print(ask("hi").status, len(os.listdir("/proc/self/task")) - threading.active_count(), flush=True)
+os._exit(0)
+"""
+
+
+def test_without_room_for_a_thread_each_goes_on_alone(make_node):
+    program = [sys.executable, "-c", NO_ROOM, make_node(Node()).url, str(MANY)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "200 0\n", "")
 
 
 def test_observers_and_strategies_are_called_on_the_calls_thread(make_node, make_router):
@@ -149,5 +245,5 @@ def test_observers_and_strategies_are_called_on_the_calls_thread(make_node, make
     on_threads.clear()
     company.router.route(PATH, body("hi"))
     company.end()
-    me, other = threading.get_ident(), company.thread.ident
-    assert on_threads == [me, me, other]
+    assert on_threads[:2] == [threading.get_ident()] * 2
+    assert set(on_threads[2:]) == {thread.ident for thread in company.threads}

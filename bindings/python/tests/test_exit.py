@@ -29,17 +29,38 @@ PROGRAMS = {
     """,
     "daemon threads wait together": """
         plain = llmroute.Router(nodes=[url])
-        def work():
-            started.set()
-            plain.route(PATH, BODY)
-        for _ in range(4): threading.Thread(target=work, daemon=True).start()
-        started.wait()
+        for _ in range(16): threading.Thread(target=plain.route, args=(PATH, BODY), daemon=True).start()
+        while plain.snapshot()["nodes"][0]["in_flight"] < 16: pass
     """,
     "daemon threads call together": """
         plain = llmroute.Router(nodes=[url])
         def work():
             while True:
                 try: plain.route(PATH, b"{")
+                except llmroute.Error: started.set()
+        for _ in range(16): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
+    "daemon threads whose strategy raises": """
+        def refuse(nodes, request): raise ValueError("no")
+        refusing = llmroute.Router(nodes=[url, {"name": "other", "url": url}], strategy=refuse)
+        def work():
+            while True:
+                try: refusing.route(PATH, BODY)
+                except ValueError: started.set()
+                except llmroute.Error: return  # closed
+        for _ in range(8): threading.Thread(target=work, daemon=True).start()
+        started.wait()
+    """,
+    "daemon threads with headers of their own kind": """
+        class Fields:
+            def __iter__(self):
+                for turn in range(100): yield "x-a", Text()
+        class Text:
+            def __str__(self): return "b"
+        def work():
+            while True:
+                try: router.route(PATH, b"{", headers=Fields())
                 except llmroute.Error: started.set()
         for _ in range(8): threading.Thread(target=work, daemon=True).start()
         started.wait()

@@ -4,6 +4,8 @@ import asyncio
 import json
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 import traceback
 
@@ -80,6 +82,36 @@ def test_forks_while_other_threads_come_back_from_their_calls(router):
         over.set()
         for thread in threads:
             thread.join()
+
+
+CROWD_THEN_FORK = """
+import multiprocessing, os, sys, threading, llmroute
+from concurrent.futures import ThreadPoolExecutor
+ends, router = sys.argv[1], llmroute.Router(nodes=[sys.argv[2]])
+HELLO = {"messages": [{"role": "user", "content": "hi"}]}
+def crowd():
+    with ThreadPoolExecutor(32) as pool:
+        assert len(list(pool.map(lambda _: router.chat(HELLO), range(320)))) == 320
+def natives():
+    return len(os.listdir("/proc/self/task")) - threading.active_count()
+while not natives(): crowd()
+child = os.fork()
+if child == 0:
+    other = threading.Event()
+    threading.Thread(target=other.wait).start()  # may get the handle of the parent's
+    if ends == "calls": crowd()
+    if ends == "closes": router.close()
+    other.set()
+    sys.exit(7)
+crowd()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 7)
+"""
+
+
+@pytest.mark.parametrize("ends", ["calls", "closes", "goes"])
+def test_a_child_with_threads_of_a_process_whose_threads_called_together(node, ends):
+    ended = subprocess.run([sys.executable, "-c", CROWD_THEN_FORK, ends, node.url], capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_asyncio_in_a_child_of_a_process_that_used_it(router):

@@ -154,26 +154,3 @@ def test_a_stream_may_move_between_threads(router):
 
 
 # The first answer that is read as JSON, and while that runs Python code, another one.
-FIRST_JSON = """
-    import json, sys, threading, llmroute
-    router = llmroute.Router(nodes=[sys.argv[1]])
-    replies = [router.route("/v1/chat/completions", b'{"messages":[]}') for _ in range(2)]
-    begun = []
-    class Decoder(json.JSONDecoder):
-        def __init__(self):
-            super().__init__()
-            begun.append(self)
-            if len(begun) == 1:
-                other = threading.Thread(target=replies[1].json)
-                other.start()
-                other.join()
-    json.JSONDecoder = Decoder
-    assert replies[0].json() == replies[1].json()
-    assert begun
-"""
-
-
-def test_no_thread_waits_for_another_ones_first_json(node):
-    program = [sys.executable, "-c", textwrap.dedent(FIRST_JSON), node.url]
-    ended = subprocess.run(program, capture_output=True, text=True, timeout=60)
-    assert (ended.returncode, ended.stderr) == (0, "")
