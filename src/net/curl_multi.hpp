@@ -31,7 +31,7 @@ class CurlMulti {
   /// would speak on connections that are the parent's.
   static void abandon(std::unique_ptr<CurlMulti> multi) noexcept;
 
-  /// In a forked child: the descriptors alone.
+  /// In a forked child, where a thread of the parent's still has this: the descriptors alone.
   void close_connections() noexcept;
 
   // For the loop.

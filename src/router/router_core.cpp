@@ -238,6 +238,7 @@ void RouterCore::keep_house(Background& thread) noexcept {
 }
 
 void RouterCore::maintain(net::Loop& loop) {
+  if (forked()) after_fork();
   const std::lock_guard lock(threads_mutex_);
   housekeeping_settled_.store(true, std::memory_order_release);
   Housekeeper::end(std::exchange(housekeeper_, std::make_unique<Housekeeper>(*this, loop)));
@@ -266,9 +267,12 @@ bool RouterCore::forked() const noexcept {
 /// learnt of nodes stays. The first thread that comes does it, others wait until it is done.
 void RouterCore::after_fork() {
   const std::uint64_t generation = net::fork_generation();
-  auto loops = std::make_unique<LoopPool>();
+  auto loops = std::make_unique<LoopPool>();  // what may throw comes before others wait
   if (fork_seen_.exchange(generation) == generation) {
-    while (forked()) std::this_thread::yield();
+    while (forked()) {
+      if (fork_seen_.load() != net::fork_generation()) return after_fork();  // once more meanwhile
+      std::this_thread::yield();
+    }
     return;
   }
   forget_threads();
@@ -285,7 +289,7 @@ void RouterCore::forget_threads() noexcept {
   new (&threads_mutex_) std::mutex;  // a thread of the parent may have held it
   background_.reset();
   housekeeping_thread_.reset();
-  housekeeper_.reset();
+  Housekeeper::end(std::move(housekeeper_));
 }
 
 }  // namespace llmroute::detail

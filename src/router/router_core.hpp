@@ -115,8 +115,8 @@ class RouterCore : public std::enable_shared_from_this<RouterCore> {
   std::unique_ptr<Background> housekeeping_thread_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::atomic<bool> housekeeping_settled_{false};
-  std::atomic<std::uint64_t> fork_generation_;  // all is this process's
-  std::atomic<std::uint64_t> fork_seen_;        // a thread makes it so, or has
+  std::atomic<std::uint64_t> fork_generation_;  // whose cleaning is over
+  std::atomic<std::uint64_t> fork_seen_;        // whose cleaning has begun
 };
 
 }  // namespace llmroute::detail

@@ -3,8 +3,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -19,24 +19,38 @@ using namespace llmroute::test;
 
 namespace {
 
-bool sleeps(const std::filesystem::path& thread) {
-  std::string stat;
-  std::getline(std::ifstream(thread / "stat"), stat);
-  return stat.empty() || stat.substr(stat.rfind(')')).starts_with(") S");
+/// What there is of other threads: whether one runs, and how often each has been put to sleep.
+struct OtherThreads {
+  bool asleep = true;
+  std::vector<std::string> switches{};
+  bool operator==(const OtherThreads&) const = default;
+};
+
+OtherThreads other_threads() {
+  OtherThreads others;
+  const std::filesystem::path self = std::to_string(::gettid());
+  for (const auto& thread : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (thread.path().filename() == self) continue;
+    std::ifstream status(thread.path() / "status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("State:")) others.asleep &= line.find('S', 6) != line.npos;
+      if (line.find("ctxt_switches") != line.npos) others.switches.push_back(line);
+    }
+  }
+  return others;
 }
 
 /// When no other thread runs: the sanitizers' allocator has locks, which would be held in the child
 /// for ever.
 pid_t fork_in_quiet() {
-  const std::filesystem::path self = std::to_string(::gettid());
-  const auto quiet = [&] {
-    return std::ranges::all_of(std::filesystem::directory_iterator("/proc/self/task"),
-                               [&](const std::filesystem::directory_entry& thread) {
-                                 return thread.path().filename() == self || sleeps(thread.path());
-                               });
-  };
-  while (!quiet()) std::this_thread::yield();
-  return ::fork();
+  const auto give_up = std::chrono::steady_clock::now() + ScriptedUpstream::patience;
+  for (OtherThreads before = other_threads();;) {
+    OtherThreads now = other_threads();
+    if (now.asleep && now == before) return ::fork();
+    REQUIRE(std::chrono::steady_clock::now() < give_up);
+    before = std::move(now);
+    std::this_thread::yield();
+  }
 }
 
 /// Runs `work` in a child; true when it returned true.
@@ -175,6 +189,7 @@ TEST_CASE("a call that the parent cancels is over for its node while a child liv
   int lives[2];
   REQUIRE(::pipe(lives) == 0);
   const pid_t child = fork_in_quiet();
+  REQUIRE(child >= 0);
   if (child == 0) {
     ::close(lives[1]);
     const bool good = router.route_chat(hello).has_value();
