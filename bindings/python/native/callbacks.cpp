@@ -92,7 +92,7 @@ class PyStrategy final : public Strategy {
     try {
       return picked_by_python(nodes, request);
     } catch (const py::error_already_set& raised) {
-      throw StrategyRaised(raised.value());
+      throw StrategyRaised(exception_of(raised));
     }
   }
 
@@ -149,7 +149,7 @@ class PyObserver final : public Observer {
       if (!told.is_none()) call(told, py::make_tuple(make_event()));
     } catch (py::error_already_set& error) {
       if (request_id.empty()) return error.discard_as_unraisable(method);
-      raised().emplace(request_id, error.value());
+      raised().emplace(request_id, exception_of(error));
     }
   }
 

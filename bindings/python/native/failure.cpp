@@ -55,6 +55,12 @@ py::object exception_of(const Error& error) {
   return call(type, py::make_tuple(text(error.message)), told);
 }
 
+py::object exception_of(const py::error_already_set& raised) {
+  py::object exception = raised.value();
+  if (raised.trace()) PyException_SetTraceback(exception.ptr(), raised.trace().ptr());
+  return exception;
+}
+
 void raise(const py::object& exception) {
   PyErr_SetObject(py::type::handle_of(exception).ptr(), exception.ptr());
   throw py::error_already_set();

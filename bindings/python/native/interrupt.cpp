@@ -12,7 +12,7 @@ bool Interrupt::asked() {
   const HoldGil gil;
   if (PyErr_CheckSignals() == 0) return false;
   py::error_already_set raised;
-  raised_ = raised.value();
+  raised_ = exception_of(raised);
   return true;
 }
 

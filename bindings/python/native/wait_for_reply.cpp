@@ -5,7 +5,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
-#include <system_error>
+#include <optional>
 
 namespace llmroute::python {
 
@@ -28,15 +28,25 @@ Error left_to_parent() {
   return {.code = ErrorCode::forked, .message = "the call belongs to the parent process"};
 }
 
+/// None: without memory or a thread for it nothing has begun.
+std::optional<Call> start(Core& core, const Request& request, Callbacks callbacks) {
+  try {
+    return core.router.start(request, std::move(callbacks));
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
 Result<Reply> on_routers_thread(Core& core, const Request& request, Interrupt& interrupt) {
   const auto promise = std::make_shared<std::promise<Result<Reply>>>();
   std::future<Result<Reply>> reply = promise->get_future();
   Callbacks callbacks;
   callbacks.on_done = [promise](Result<Reply> result) { promise->set_value(std::move(result)); };
-  Call call = core.router.start(request, std::move(callbacks));
+  std::optional<Call> call = start(core, request, std::move(callbacks));
+  if (!call) return on_own_loop(core, request, interrupt);
   const pid_t process = getpid();
   while (reply.wait_for(between_questions) != std::future_status::ready) {
-    if (interrupt.asked()) call.cancel();
+    if (interrupt.asked()) call->cancel();
     if (getpid() != process) return left_to_parent();  // a signal handler has forked
   }
   return reply.get();
@@ -70,11 +80,7 @@ Result<Reply> wait_for_reply(Core& core, const Request& request, Interrupt& inte
   if (waiting.count() < crowd || core.calls_python || !has_gil) {
     return on_own_loop(core, request, interrupt);
   }
-  try {
-    return on_routers_thread(core, request, interrupt);
-  } catch (const std::system_error&) {  // there is no thread to be had
-    return on_own_loop(core, request, interrupt);
-  }
+  return on_routers_thread(core, request, interrupt);
 }
 
 }  // namespace llmroute::python

@@ -102,6 +102,20 @@ def test_an_observer_need_not_have_every_method(make_node, make_router):
     assert make_router(make_node(), observer=object()).route(PATH, BODY).status == 200
 
 
+def test_where_it_was_raised_is_in_the_traceback(make_node, make_router):
+    def refuse(nodes, request):
+        raise ValueError
+
+    class Observer:
+        def on_call(self, event):
+            raise ValueError
+
+    for options, function in (({"strategy": refuse}, "refuse"), ({"observer": Observer()}, "on_call")):
+        with pytest.raises(ValueError) as caught:
+            make_router(make_node(), make_node(), **options).route(PATH, BODY)
+        assert [frame.name for frame in caught.traceback][-1] == function
+
+
 @pytest.mark.parametrize("method", ["on_attempt", "on_call"])
 def test_what_an_observer_raises_reaches_the_caller(make_node, make_router, method):
     class Angry:

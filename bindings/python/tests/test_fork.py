@@ -84,24 +84,26 @@ def test_forks_while_other_threads_come_back_from_their_calls(router):
             thread.join()
 
 
+CROWD = 16  # more than begin to share the router's thread
 CROWD_THEN_FORK = """
-import multiprocessing, os, sys, threading, llmroute
-from concurrent.futures import ThreadPoolExecutor
-ends, router = sys.argv[1], llmroute.Router(nodes=[sys.argv[2]])
+import gc, os, sys, threading, llmroute
+ends, router, size = sys.argv[1], llmroute.Router(nodes=[sys.argv[2]]), int(sys.argv[3])
 HELLO = {"messages": [{"role": "user", "content": "hi"}]}
 def crowd():
-    with ThreadPoolExecutor(32) as pool:
-        assert len(list(pool.map(lambda _: router.chat(HELLO), range(320)))) == 320
-def natives():
-    return len(os.listdir("/proc/self/task")) - threading.active_count()
-while not natives(): crowd()
+    threads = [threading.Thread(target=router.chat, args=(HELLO,)) for _ in range(size)]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+crowd()
 child = os.fork()
 if child == 0:
-    other = threading.Event()
-    threading.Thread(target=other.wait).start()  # may get the handle of the parent's
+    over = threading.Event()
+    threading.Thread(target=over.wait).start()  # may get the handle of the parent's
     if ends == "calls": crowd()
     if ends == "closes": router.close()
-    other.set()
+    if ends == "goes":
+        del router
+        gc.collect()
+    over.set()
     sys.exit(7)
 crowd()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 7)
@@ -109,8 +111,15 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) - 7)
 
 
 @pytest.mark.parametrize("ends", ["calls", "closes", "goes"])
-def test_a_child_with_threads_of_a_process_whose_threads_called_together(node, ends):
-    ended = subprocess.run([sys.executable, "-c", CROWD_THEN_FORK, ends, node.url], capture_output=True, text=True, timeout=60)
+def test_a_child_with_threads_of_a_process_whose_threads_called_together(make_node, ends):
+    all_there = threading.Barrier(CROWD)
+
+    def together(request, connection):
+        all_there.wait(20)
+        connection.answer(200, completion())
+
+    program = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", CROWD_THEN_FORK, ends, make_node(together).url, str(CROWD)]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
 
 

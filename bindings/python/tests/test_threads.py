@@ -1,9 +1,6 @@
 """Many threads on one router, and the GIL let go of in every wait."""
 
 import json
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 
@@ -151,6 +148,3 @@ def test_a_stream_may_move_between_threads(router):
         reader.join(20)
     assert [json.loads(chunk) for chunk in chunks[:2]] == [delta("hel"), delta("lo", "stop")]
     assert chunks[2] is None
-
-
-# The first answer that is read as JSON, and while that runs Python code, another one.
