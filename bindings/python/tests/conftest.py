@@ -2,6 +2,7 @@
 
 import asyncio
 import pathlib
+import signal
 import sys
 
 import pytest
@@ -13,6 +14,9 @@ from fake_node import FakeNode  # noqa: E402
 from config import config_for  # noqa: E402
 
 import llmroute  # noqa: E402
+
+# Who starts the tests in the background may have had it ignored, and tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
