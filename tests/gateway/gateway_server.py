@@ -181,6 +181,17 @@ def gateway(start, node):
     return start(node)
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """One gateway, and its node, for the many short tests of a file."""
+    node = FakeNode()
+    gateway = Gateway(tmp_path_factory.mktemp("shared"), f'[logging]\nlevel = "warn"\n[[nodes]]\nurl = "{node.url}"\n', ("--port", "0"))
+    gateway.node = node
+    yield gateway
+    gateway.stop()
+    node.close()
+
+
 def run_gateway(directory, *args, env=None):
     """A gateway that is expected to end by itself: (exit code, standard output, standard error)."""
     clean = {"PATH": os.environ["PATH"], **(env or {})}

@@ -8,7 +8,6 @@ import json
 
 import pytest
 from gateway_server import CHAT
-from fake_node import FakeNode
 from wire import Wire
 
 BODY = json.dumps({"model": "tiny", "messages": [{"role": "user", "content": "a"}]})
@@ -207,19 +206,6 @@ OTHER = {
     "a body beyond the limit": (post("Content-Length: 99999999\r\n", target=CHAT), 413),
     "chunks beyond the limit": (chunked("5f5e0ff\r\nabc"), 413),
 }
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    from gateway_server import Gateway
-
-    node = FakeNode()
-    gateway = Gateway(tmp_path_factory.mktemp("framing"), f'[logging]\nlevel = "warn"\n[[nodes]]\nurl = "{node.url}"\n',
-                      ("--port", "0"))
-    gateway.node = node
-    yield gateway
-    gateway.stop()
-    node.close()
 
 
 STEPS = [None, 1]

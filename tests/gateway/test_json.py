@@ -5,7 +5,7 @@ import re
 
 import pytest
 from admin_client import ADMIN_KEY, Admin, WITH_STORE
-from fake_node import FakeNode, completion
+from fake_node import completion
 from gateway_server import CHAT
 from raw_caller import RawCaller
 
@@ -128,17 +128,9 @@ TAKEN = {
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    from gateway_server import Gateway
-
-    node = FakeNode()
-    node.handler = lambda _, connection: connection.answer(200, completion())  # without a look at the body
-    gateway = Gateway(tmp_path_factory.mktemp("json"), f'[logging]\nlevel = "warn"\n[[nodes]]\nurl = "{node.url}"\n',
-                      ("--port", "0"))
-    gateway.node = node
-    yield gateway
-    gateway.stop()
-    node.close()
+def shared(shared):
+    shared.node.handler = lambda _, connection: connection.answer(200, completion())  # without a look at the body
+    return shared
 
 
 def by_length(body):
