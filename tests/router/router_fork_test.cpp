@@ -58,7 +58,10 @@ template <class F>
 bool in_child(F&& work) {
   const pid_t child = fork_in_quiet();
   REQUIRE(child >= 0);
-  if (child == 0) leave_child(work());
+  if (child == 0) {
+    ::alarm(60);  // a child that hangs fails its test
+    leave_child(work());
+  }
   int status = 0;
   ::waitpid(child, &status, 0);
   return WIFEXITED(status) && WEXITSTATUS(status) == 0;
