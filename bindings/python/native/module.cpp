@@ -8,6 +8,7 @@
 #include "callbacks.hpp"
 #include "driver.hpp"
 #include "failure.hpp"
+#include "gil_line.hpp"
 #include "pull_stream.hpp"
 #include "reply.hpp"
 #include "router.hpp"
@@ -17,6 +18,7 @@ PYBIND11_MODULE(_native, module) {
   using namespace llmroute::python;
   init_failures();
   init_values();
+  GilLine::open_in_children();
   PyReply::bind(module);
   PullStream::bind(module);
   DriverWatch::bind(module);

@@ -80,8 +80,7 @@ std::shared_ptr<Core> PyRouter::core() const {
 PyReply PyRouter::route(const Arguments& arguments) {
   const std::shared_ptr<Core> core = this->core();
   Interrupt interrupt(core);
-  Result<Reply> reply =
-      without_gil([&] { return wait_for_reply(*core, arguments.request, interrupt); });
+  Result<Reply> reply = wait_for_reply(*core, arguments.request, interrupt);
   raise_from_observer(reply ? reply->request_id : reply.error().request_id);
   interrupt.raise_pending();
   if (!reply) raise(core->explain(std::move(reply).error()));

@@ -3,9 +3,10 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <future>
 #include <memory>
 #include <optional>
+
+#include "gil_line.hpp"
 
 namespace llmroute::python {
 
@@ -24,6 +25,18 @@ Result<Reply> on_own_loop(Core& core, Request request, Interrupt& interrupt) {
   return core.router.route(request);
 }
 
+/// Ends with the GIL.
+struct Turn {
+  Turn() = default;
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (begins) GilLine::instance().call_next();
+  }
+
+  bool begins = false;
+};
+
 Error left_to_parent() {
   return {.code = ErrorCode::forked, .message = "the call belongs to the parent process"};
 }
@@ -37,19 +50,28 @@ std::optional<Call> start(Core& core, const Request& request, Callbacks callback
   }
 }
 
-Result<Reply> on_routers_thread(Core& core, const Request& request, Interrupt& interrupt) {
-  const auto promise = std::make_shared<std::promise<Result<Reply>>>();
-  std::future<Result<Reply>> reply = promise->get_future();
+struct Answer {
+  PlaceInLine place{};
+  std::optional<Result<Reply>> reply{};
+};
+
+Result<Reply> on_routers_thread(Core& core, const Request& request, Interrupt& interrupt,
+                                Turn& turn) {
+  const auto answer = std::make_shared<Answer>();
   Callbacks callbacks;
-  callbacks.on_done = [promise](Result<Reply> result) { promise->set_value(std::move(result)); };
+  callbacks.on_done = [answer](Result<Reply> result) {
+    answer->reply.emplace(std::move(result));
+    GilLine::instance().enter({answer, &answer->place});
+  };
   std::optional<Call> call = start(core, request, std::move(callbacks));
   if (!call) return on_own_loop(core, request, interrupt);
   const pid_t process = getpid();
-  while (reply.wait_for(between_questions) != std::future_status::ready) {
+  while (!answer->place.wait(between_questions)) {
     if (interrupt.asked()) call->cancel();
     if (getpid() != process) return left_to_parent();  // a signal handler has forked
   }
-  return reply.get();
+  turn.begins = answer->place.state() == PlaceInLine::State::called;
+  return std::move(*answer->reply);
 }
 
 /// One of the threads that wait, of this process.
@@ -76,11 +98,14 @@ class Waiting {
 }  // namespace
 
 Result<Reply> wait_for_reply(Core& core, const Request& request, Interrupt& interrupt) {
-  const Waiting waiting(core);
-  if (waiting.count() < crowd || core.calls_python || !has_gil) {
-    return on_own_loop(core, request, interrupt);
-  }
-  return on_routers_thread(core, request, interrupt);
+  Turn turn;
+  return without_gil([&] {
+    const Waiting waiting(core);
+    if (waiting.count() < crowd || core.calls_python || !has_gil) {
+      return on_own_loop(core, request, interrupt);
+    }
+    return on_routers_thread(core, request, interrupt, turn);
+  });
 }
 
 }  // namespace llmroute::python
