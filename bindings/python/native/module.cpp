@@ -9,6 +9,7 @@
 #include "driver.hpp"
 #include "failure.hpp"
 #include "gil_line.hpp"
+#include "model.hpp"
 #include "pull_stream.hpp"
 #include "reply.hpp"
 #include "router.hpp"
@@ -19,6 +20,7 @@ PYBIND11_MODULE(_native, module) {
   init_failures();
   init_values();
   GilLine::open_in_children();
+  Model::bind(module);
   PyReply::bind(module);
   PullStream::bind(module);
   DriverWatch::bind(module);

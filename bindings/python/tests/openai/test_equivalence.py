@@ -16,6 +16,7 @@ from replies import captured, chat, changed, events, made_answers, made_chunks, 
 
 import llmroute
 from llmroute._openai.fast import CHAT, COMPLETION
+from llmroute._openai.models import model_of
 from llmroute._openai.plan import make_plan
 
 ASK = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}]}
@@ -73,10 +74,10 @@ def test_replies_changed_at_random(plan, endpoint, cast_to, replies):
 def test_most_replies_of_real_servers_need_no_lenience():
     """Else the short way would not be short."""
     for _, body in captured("*_chat.http").values():
-        CHAT.answer.model_validate_json(body, strict=True)
+        assert model_of(CHAT.answer).read(body)
     chunks = [data for name, (_, body) in captured("*_chat_stream*.http").items() for data in events(body)]
     for data in chunks:
-        CHAT.chunk.model_validate_json(data, strict=True)
+        assert model_of(CHAT.chunk).read(data)
     assert len(chunks) > 20
 
 

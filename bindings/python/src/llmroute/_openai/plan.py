@@ -22,7 +22,7 @@ from . import family
 from .calls import DEFAULT_CLOCKS, Fields, chosen_retries, forwarded, seconds
 from .mocks import is_mocked
 from .transport import failed_response
-from .validate import reader
+from .models import reader
 
 HTTP = family.package_of_sdk()
 ABSENT = (openai.NotGiven, openai.Omit)
