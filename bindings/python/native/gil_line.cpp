@@ -12,15 +12,21 @@ PlaceInLine::PlaceInLine() noexcept { sem_init(&woken_, 0, 0); }
 
 PlaceInLine::~PlaceInLine() { sem_destroy(&woken_); }
 
-bool PlaceInLine::wait(std::chrono::nanoseconds most) noexcept {
+bool PlaceInLine::sleep(std::chrono::nanoseconds most) noexcept {
   timespec until{};
   clock_gettime(CLOCK_MONOTONIC, &until);
   const std::chrono::nanoseconds end = std::chrono::nanoseconds(until.tv_nsec) + most;
   until.tv_sec += end / std::chrono::seconds(1);
   until.tv_nsec = (end % std::chrono::seconds(1)).count();
-  if (sem_clockwait(&woken_, CLOCK_MONOTONIC, &until) == 0) return true;
+  return sem_clockwait(&woken_, CLOCK_MONOTONIC, &until) == 0;
+}
+
+bool PlaceInLine::wait(std::chrono::nanoseconds most) noexcept {
+  if (sleep(most)) return true;
+  if (state_ == State::waits_for_answer) return false;
   State was = State::in_line;
-  return state_.compare_exchange_strong(was, State::went_ahead) || was == State::called;
+  if (!sleep(most)) state_.compare_exchange_strong(was, State::went_ahead);
+  return true;
 }
 
 GilLine& GilLine::instance() noexcept {

@@ -23,16 +23,15 @@ class PlaceInLine {
   PlaceInLine& operator=(const PlaceInLine&) = delete;
   ~PlaceInLine();
 
-  enum class State { waits_for_answer, in_line, called, went_ahead };
-
-  /// False: `most` is over or a signal came, and there is no answer yet. With an answer it is true
-  /// even so: those before it take long, or hang, and it waits for the GIL like everybody else.
+  /// False: `most` is over or a signal came, and there is no answer yet. Who has an answer and is
+  /// not called for so long goes ahead, as those before it take long, or hang.
   bool wait(std::chrono::nanoseconds most) noexcept;
-
-  State state() const noexcept { return state_; }
 
  private:
   friend class GilLine;
+  enum class State { waits_for_answer, in_line, called, went_ahead };
+
+  bool sleep(std::chrono::nanoseconds most) noexcept;
 
   sem_t woken_{};
   std::atomic<State> state_ = State::waits_for_answer;
@@ -53,7 +52,8 @@ class GilLine {
   /// The answer has come. On any thread.
   void enter(std::shared_ptr<PlaceInLine> place) noexcept;
 
-  /// The one that was called has the GIL: calls the next.
+  /// Who has waited has the GIL: calls the next. So does who went ahead, or the line would stand
+  /// still as long as the one it passed by.
   void call_next() noexcept;
 
  private:

@@ -129,7 +129,8 @@ std::unique_ptr<dom::parser>& threads_parser() {
   return kept;
 }
 
-constexpr std::size_t most_kept = 1 << 20;  // the memory for a larger text would stay with a thread
+constexpr std::size_t most_kept = 1 << 16;  // the memory for a larger text would stay with a thread
+constexpr std::size_t deepest = 256;        // stays clear of the end of the stack
 
 /// What the SDK's constructor does with the values that a model has no fields for. What may be null
 /// is a union to it, and unions it has validated, which counts them among the fields that were set.
@@ -146,10 +147,15 @@ class Model::Kind {
       item_ = std::make_shared<const Kind>(py::object(py::list(said)[0]));
     } else if (py::isinstance<Model>(said)) {
       form_ = Form::model;
-      model_ = said.cast<std::shared_ptr<const Model>>();
-    } else if (py::isinstance<py::tuple>(said)) {
+      models_.push_back(said.cast<std::shared_ptr<const Model>>());
+    } else if (py::isinstance<py::frozenset>(said)) {
       form_ = Form::one_of;
       for (const py::handle& text : said) allowed_.emplace_back(py::str(text), borrowed(text));
+    } else if (py::isinstance<py::tuple>(said)) {
+      form_ = Form::one_model_of;
+      for (const py::handle& model : said) {
+        models_.push_back(model.cast<std::shared_ptr<const Model>>());
+      }
     } else if (said.is(py::type::of(py::str()))) {
       form_ = Form::text;
     } else if (said.is(py::type::of(py::int_()))) {
@@ -167,7 +173,7 @@ class Model::Kind {
   py::object fit(dom::element value, Extras extras) const;
 
  private:
-  enum class Form { nothing, text, integer, number, boolean, one_of, list, model };
+  enum class Form { nothing, text, integer, number, boolean, one_of, list, model, one_model_of };
 
   py::object fit_one_of(dom::element value) const {
     std::string_view text;
@@ -180,7 +186,7 @@ class Model::Kind {
   Form form_ = Form::nothing;
   std::vector<std::pair<std::string, py::object>> allowed_{};
   std::shared_ptr<const Kind> item_{};
-  std::shared_ptr<const Model> model_{};
+  std::vector<std::shared_ptr<const Model>> models_{};
 };
 
 struct Model::Field {
@@ -278,7 +284,13 @@ py::object Model::Kind::fit(dom::element value, Extras extras) const {
       return list_of(dom::array(value),
                      [&](dom::element item) { return item_->fit(item, extras); });
     case Form::model:
-      return Reading(*model_, extras).read(value);
+      return Reading(*models_.front(), extras).read(value);
+    case Form::one_model_of:
+      for (const std::shared_ptr<const Model>& model : models_) {
+        py::object made = Reading(*model, Extras::count_as_set).read(value);
+        if (made || PyErr_Occurred() != nullptr) return made;
+      }
+      return {};
     case Form::nothing:
       break;
   }
@@ -304,7 +316,10 @@ Model::~Model() = default;
 py::object Model::read(std::string_view json) const {
   const NoCollection guard;
   std::unique_ptr<dom::parser> parser = std::move(threads_parser());
-  if (!parser) parser = std::make_unique<dom::parser>();
+  if (!parser) {
+    parser = std::make_unique<dom::parser>();
+    if (parser->allocate(most_kept, deepest) != simdjson::SUCCESS) return py::none();
+  }
   dom::element value;
   if (parser->parse(json.data(), json.size()).get(value) != simdjson::SUCCESS) return py::none();
   py::object made = Reading(*this, Extras::are_apart).read(value);

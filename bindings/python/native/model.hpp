@@ -17,8 +17,9 @@ namespace py = pybind11;
 class Model {
  public:
   /// `fields`: (name, kind, default, required, nullable) for each, in the model's order. A kind is
-  /// str, int, float, bool, a tuple of the strings that are allowed, a list of the items' kind, a
-  /// Model, or None for what no value but null fits. Raises TypeError for others.
+  /// str, int, float, bool, a frozenset of the strings that are allowed, a list of the items' kind,
+  /// a Model, a tuple of Models of which one fits at most, or None for what no value but null fits.
+  /// Raises TypeError for others.
   Model(py::type cls, const py::list& fields);
   ~Model();
   Model(const Model&) = delete;

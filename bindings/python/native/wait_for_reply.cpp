@@ -70,7 +70,7 @@ Result<Reply> on_routers_thread(Core& core, const Request& request, Interrupt& i
     if (interrupt.asked()) call->cancel();
     if (getpid() != process) return left_to_parent();  // a signal handler has forked
   }
-  turn.begins = answer->place.state() == PlaceInLine::State::called;
+  turn.begins = true;
   return std::move(*answer->reply);
 }
 

@@ -8,7 +8,9 @@ from typing import Literal
 import openai
 import pydantic
 import pytest
+from equal import differences
 from openai.types import CreateEmbeddingResponse
+from openai.types.chat import ChatCompletion
 
 from llmroute._native import Model
 from llmroute._openai.models import model_of
@@ -180,9 +182,85 @@ def strict():
     return Strict
 
 
-@pytest.mark.parametrize("make", [aliased, validated, private, made_anew, shared, strict])
+def constructed_otherwise():
+    class Otherwise(openai.BaseModel):
+        @classmethod
+        def construct(cls, _fields_set=None, **values):
+            return super().construct(_fields_set, **values)
+
+    return Otherwise
+
+
+def stripped():
+    class Stripped(openai.BaseModel):
+        model_config = pydantic.ConfigDict(str_strip_whitespace=True)
+        text: str | None = None
+
+    return Stripped
+
+
+def initialised():
+    class Initialised(openai.BaseModel):
+        def __init__(self, **values):
+            super().__init__(**values)
+
+    return Initialised
+
+
+@pytest.mark.parametrize(
+    "make", [aliased, validated, private, made_anew, shared, strict, constructed_otherwise, stripped, initialised]
+)
 def test_models_that_are_more_than_their_fields_are_left_to_the_constructor(make):
     assert model_of(make()) is None
+
+
+class Node(openai.BaseModel):
+    name: str
+    within: "Node | None" = None
+    bare: list | None = None
+
+
+def test_models_within_themselves_are_left_to_the_constructor_from_the_second_on():
+    model = model_of(Node)
+    assert model.read(b'{"name": "n", "within": null}').name == "n"
+    assert model.read(b'{"name": "n", "within": {"name": "m"}}') is None
+    assert model.read(b'{"name": "n", "bare": []}') is None
+
+
+def answer_with(tool_call):
+    message = {"role": "assistant", "content": None, "tool_calls": [tool_call]}
+    return {
+        "id": "a",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls", "logprobs": None}],
+    }
+
+
+@pytest.mark.parametrize(
+    "tool_call",
+    [
+        {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}, "beyond": 1},
+        {"type": "custom", "id": "1", "custom": {"name": "f", "input": "x", "beyond": 1}},
+    ],
+)
+def test_tool_calls_of_either_kind_are_built(tool_call):
+    answer = answer_with(tool_call)
+    made = model_of(ChatCompletion).read(json.dumps(answer).encode())
+    stock = ChatCompletion.construct(**answer)
+    assert differences(made, stock) == []
+    assert type(made.choices[0].message.tool_calls[0]) is type(stock.choices[0].message.tool_calls[0])
+
+
+def test_a_tool_call_of_neither_kind_is_left_to_the_constructor():
+    answer = answer_with({"id": "1", "type": "other", "function": {"name": "f", "arguments": "{}"}})
+    assert model_of(ChatCompletion).read(json.dumps(answer).encode()) is None
+
+
+def test_what_is_nested_too_deep_for_the_stack_is_left_to_the_constructor():
+    assert read('{"text": "t", "x": %s}' % ("[" * 200 + "]" * 200)).model_extra
+    assert read('{"text": "t", "x": %s}' % ("[" * 300 + "]" * 300)) is None
 
 
 def test_embeddings_in_base64_are_text_where_they_are_asked_for_so():

@@ -10,8 +10,10 @@ import functools
 import inspect
 import types
 from collections.abc import Callable
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+import openai
+from openai._utils import PropertyInfo
 from pydantic import BaseModel
 
 from llmroute._native import Model
@@ -40,18 +42,22 @@ def model_of(cls: type[BaseModel], **others: Any) -> Model | None:
 
     `others`: the kinds of fields that are not to be as the type says, in it or in models within.
     """
+    return _model_of(cls, others, ())
+
+
+def _model_of(cls: type[BaseModel], others: dict[str, Any], around: tuple[type, ...]) -> Model | None:
     cls.model_rebuild()  # the SDK defers that to the first use
-    if not is_its_fields(cls):
+    if cls in around or not is_its_fields(cls):
         return None
     fields = []
     for name, field in cls.model_fields.items():
-        if field.alias is not None or field.default_factory is not None:
+        if field.alias is not None or field.validation_alias is not None or field.default_factory is not None:
             return None
         default = None if field.is_required() else field.default
         if not isinstance(default, SINGLE):
             return None
         annotation, nullable = without_null(field.annotation)
-        kind = others.get(name) or (None if field.metadata else kind_of(annotation, **others))
+        kind = others.get(name) or (None if field.metadata else kind_of(annotation, others, (*around, cls)))
         fields.append((name, kind, default, field.is_required(), nullable))
     return Model(cls, fields)
 
@@ -67,12 +73,15 @@ def is_its_fields(cls: type[BaseModel]) -> bool:
     )
     ours = cls.__mro__[: cls.__mro__.index(BaseModel)]
     return (
-        cls.model_config.get("extra") == "allow"
+        issubclass(cls, openai.BaseModel)
+        and not any(name in vars(base) for base in ours for name in ("__new__", "__init__"))
+        and cls.construct.__func__ is openai.BaseModel.construct.__func__  # type: ignore[attr-defined]
+        and cls.model_config.get("extra") == "allow"
+        and cls.model_config.keys() <= {"extra", "defer_build"}
         and not cls.__private_attributes__
         and not cls.__pydantic_root_model__
         and not any(validators)
         and cls.model_post_init is BaseModel.model_post_init
-        and cls.__init__ is BaseModel.__init__
         and not any("__pydantic_extra__" in base.__annotations__ for base in ours)
     )
 
@@ -86,16 +95,31 @@ def without_null(annotation: Any) -> tuple[Any, bool]:
     return (members[0] if nullable and len(members) == 1 else None), nullable
 
 
-def kind_of(annotation: Any, **others: Any) -> Any:
+def kind_of(annotation: Any, others: dict[str, Any], around: tuple[type, ...]) -> Any:
     """A type as native code knows it (native/model.hpp); None for those it does not build."""
     if annotation in PLAIN:
         return annotation
-    if get_origin(annotation) is Literal:
-        allowed = get_args(annotation)
-        return allowed if all(isinstance(value, str) for value in allowed) else None
-    if get_origin(annotation) is list:
-        item = kind_of(get_args(annotation)[0], **others)
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return frozenset(arguments) if all(isinstance(value, str) for value in arguments) else None
+    if origin is list and arguments:
+        item = kind_of(arguments[0], others, around)
         return None if item is None else [item]
+    if origin is Annotated and all(isinstance(note, PropertyInfo) for note in arguments[1:]):
+        return kind_of(arguments[0], others, around)
+    if origin in (Union, types.UnionType):
+        models = tuple(kind_of(member, others, around) for member in arguments)
+        return models if all(isinstance(model, Model) for model in models) and told_apart(arguments) else None
     if inspect.isclass(annotation) and issubclass(annotation, BaseModel):
-        return model_of(annotation, **others)
+        return _model_of(annotation, others, around)
     return None
+
+
+def told_apart(models: tuple[type[BaseModel], ...]) -> bool:
+    """Whether a field with one text for each tells them apart."""
+    for name in models[0].model_fields:
+        fields = [model.model_fields.get(name) for model in models]
+        if all(field and field.is_required() and get_origin(field.annotation) is Literal for field in fields):
+            texts = [text for field in fields if field for text in get_args(field.annotation)]
+            return len(texts) == len(set(texts))
+    return False
